@@ -1,0 +1,114 @@
+"""What `di` raises on purpose."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from di.rendering import draw_path
+
+
+class DependencyError(Exception):
+    """A mistake in how dependencies are declared or in how a dependable behaves.
+
+    Attributes:
+        problem: one sentence that says what is wrong.
+        path: from the view to the culprit, pairs of parameter name and callable.
+        hint: one imperative sentence that says what to do.
+        check_id: the id under which the README explains it.
+    """
+
+    check_id: ClassVar[str] = "di.E000"
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: Sequence[tuple[str | None, Callable[..., Any]]] = (),
+        hint: str = "",
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path = tuple(path)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        parts = [f"{self.problem} ({self.check_id})"]
+        if self.path:
+            parts.append(textwrap.indent(draw_path(self.path), "    "))
+        if self.hint:
+            parts.append(f"Hint: {self.hint}")
+        return "\n\n".join(parts)
+
+
+class DependencyCycleError(DependencyError):
+    """A dependable depends on itself."""
+
+    check_id = "di.E001"
+
+
+class DependencyScopeError(DependencyError):
+    """A dependable uses another that is closed before it."""
+
+    check_id = "di.E002"
+
+
+class UnreadableAnnotationError(DependencyError):
+    """An annotation names something that does not exist at run time."""
+
+    check_id = "di.E003"
+
+
+class NotCallableError(DependencyError):
+    """`Depends` was given something that cannot be called."""
+
+    check_id = "di.E004"
+
+
+class NotInjectedError(DependencyError):
+    """A view declares dependencies, but nothing would resolve them."""
+
+    check_id = "di.E005"
+
+
+class MarkerConflictError(DependencyError):
+    """One parameter has two markers that contradict each other."""
+
+    check_id = "di.E006"
+
+
+class UnknownScopeError(DependencyError):
+    """`scope=` names a life that does not exist."""
+
+    check_id = "di.E007"
+
+
+class InvalidScopesError(DependencyError):
+    """`scopes=` is not a sequence of OAuth2 scopes."""
+
+    check_id = "di.E008"
+
+
+class BodyConflictError(DependencyError):
+    """Two callables declare different bodies under one name."""
+
+    check_id = "di.E009"
+
+
+class UnsupportedParameterError(DependencyError):
+    """A parameter of a dependable cannot be filled."""
+
+    check_id = "di.E010"
+
+
+class StreamingSessionError(DependencyError):
+    """A streaming operation uses what is closed before its first byte."""
+
+    check_id = "di.E011"
+
+
+class GeneratorProtocolError(DependencyError):
+    """A generator dependable did not yield exactly once."""
+
+    check_id = "di.E100"

@@ -1,0 +1,231 @@
+"""The tree of dependables below a view, checked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from di.exceptions import (
+    DependencyCycleError,
+    DependencyError,
+    DependencyScopeError,
+    NotCallableError,
+    StreamingSessionError,
+)
+from di.inspection import EMPTY, Dependable, Parameter, inspect_callable, key_of
+from di.markers import SCOPES, Marker, Scope, SecurityScopes
+
+Path = tuple[tuple[str | None, Callable[..., Any]], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dependant:
+    """A callable, analyzed: what fills its parameters.
+
+    Attributes:
+        scope: the life of what it yields; None if it does not yield.
+        dependencies: those of ``dependencies=`` first, then its parameters in order.
+        inputs: its other parameters, for the request to fill.
+        scopes_names: its parameters that take a `SecurityScopes`.
+        reads_scopes: whether it, or anything below it, takes a `SecurityScopes`.
+        shortest: the way to the shortest-lived generator that its value rests on.
+    """
+
+    dependable: Dependable
+    scope: Scope | None
+    dependencies: tuple[Dependency, ...]
+    inputs: tuple[Parameter, ...]
+    scopes_names: tuple[str, ...]
+    reads_scopes: bool
+    shortest: tuple[Scope, Path] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dependency:
+    """One edge: *marker* on parameter *name* (None in ``dependencies=``).
+
+    `original` is what the marker names; `dependant` may be its stand-in.
+    """
+
+    name: str | None
+    marker: Marker
+    original: Callable[..., Any]
+    dependant: Dependant
+
+
+def analyze(
+    view: Callable[..., Any],
+    dependencies: Sequence[Marker] = (),
+    overrides: Mapping[object, Callable[..., Any]] | None = None,
+) -> Dependant:
+    """Read *view* and all that it depends on.
+
+    Args:
+        view: the callable at the root.
+        dependencies: markers that come before its own parameters.
+        overrides: stand-ins by `key_of` what they stand in for. Inside its own stand-in
+            a dependable is itself again, so that a stand-in may wrap it.
+
+    Raises:
+        DependencyError: one of its children, each with the path from *view*.
+    """
+    return _Analysis(overrides or {}).read(view, dependencies)
+
+
+class _Analysis:
+    def __init__(self, overrides: Mapping[object, Callable[..., Any]]) -> None:
+        self.overrides = overrides
+        self.known: dict[object, Dependant] = {}
+        self.path: list[tuple[str | None, Callable[..., Any]]] = []
+        self.keys: list[object] = []
+        self.replaced: list[object] = []
+
+    def read(self, view: Callable[..., Any], dependencies: Sequence[Marker]) -> Dependant:
+        return self._read(None, view, None, dependencies)
+
+    def _read(
+        self,
+        name: str | None,
+        call: Callable[..., Any],
+        marker: Marker | None,
+        dependencies: Sequence[Marker] = (),
+    ) -> Dependant:
+        self.path.append((name, call))
+        self.keys.append(key_of(call))
+        try:
+            dependable = inspect_callable(call)
+            scope = self._scope_of(dependable, marker)
+            return self._read_dependencies(dependable, scope, dependencies)
+        except DependencyError as error:
+            if error.path[:1] != tuple(self.path[:1]):
+                error.path = tuple(self.path)
+            raise
+        finally:
+            self.keys.pop()
+            self.path.pop()
+
+    def _read_dependencies(
+        self, dependable: Dependable, scope: Scope | None, extra: Sequence[Marker]
+    ) -> Dependant:
+        edges = [self._follow(None, marker, EMPTY) for marker in extra]
+        inputs, scopes_names = [], []
+        for parameter in dependable.parameters:
+            if parameter.marker is not None:
+                edges.append(
+                    self._follow(parameter.name, parameter.marker, parameter.annotation)
+                )
+            elif _is_security_scopes(parameter.annotation):
+                scopes_names.append(parameter.name)
+            else:
+                inputs.append(parameter)
+        return Dependant(
+            dependable=dependable,
+            scope=scope,
+            dependencies=tuple(edges),
+            inputs=tuple(inputs),
+            scopes_names=tuple(scopes_names),
+            reads_scopes=bool(scopes_names)
+            or any(edge.dependant.reads_scopes for edge in edges),
+            shortest=self._shortest(scope, edges),
+        )
+
+    def _follow(self, name: str | None, marker: Marker, annotation: object) -> Dependency:
+        if not isinstance(marker, Marker):
+            problem = f"dependencies=[...] holds {marker!r}, which is not a marker."
+            raise NotCallableError(problem, path=self.path, hint="Wrap it: Depends(f).")
+        original = marker.dependency
+        if original is None:
+            original = self._shortcut(name, annotation)
+        key = key_of(original)
+        stand_in = None if key in self.replaced else self.overrides.get(key)
+        if stand_in is not None:
+            self.replaced.append(key)
+        try:
+            dependant = self._visit(name, stand_in or original, marker)
+        finally:
+            if stand_in is not None:
+                self.replaced.pop()
+        return Dependency(name, marker, original, dependant)
+
+    def _visit(self, name: str | None, call: Callable[..., Any], marker: Marker) -> Dependant:
+        if key_of(call) in self.keys:
+            problem = "A dependable depends on itself."
+            hint = "Move what both need into a third dependable and depend on that."
+            path = (*self.path, (name, call))
+            raise DependencyCycleError(problem, path=path, hint=hint)
+        known = (key_of(call), marker.scope, tuple(self.replaced))
+        if known not in self.known:
+            self.known[known] = self._read(name, call, marker)
+        return self.known[known]
+
+    def _shortcut(self, name: str | None, annotation: object) -> Callable[..., Any]:
+        if inspect.isclass(annotation) and not (
+            inspect.isabstract(annotation) or getattr(annotation, "_is_protocol", False)
+        ):
+            return annotation
+        shown = "has no annotation" if annotation is EMPTY else f"has {annotation!r}"
+        where = f"Parameter {name!r} {shown}" if name else "dependencies=[...] has nothing"
+        problem = f"{where}, and Depends() says not what to call."
+        hint = "Write Depends(f), or annotate the parameter with a class to be called."
+        raise NotCallableError(problem, path=self.path, hint=hint)
+
+    def _scope_of(self, dependable: Dependable, marker: Marker | None) -> Scope | None:
+        asked = marker.scope if marker else None
+        if dependable.has_fixed_scope and asked not in (None, dependable.scope):
+            problem = f'This dependable always lives for "{dependable.scope}", not "{asked}".'
+            raise DependencyScopeError(problem, hint="Leave scope= out of its marker.")
+        if not dependable.kind.is_generator:
+            return None
+        return asked or dependable.scope or "request"
+
+    def _shortest(
+        self, scope: Scope | None, edges: Sequence[Dependency]
+    ) -> tuple[Scope, Path] | None:
+        below = [
+            (inner, ((edge.name, edge.dependant.dependable.call), *way))
+            for edge in edges
+            if edge.dependant.shortest
+            for inner, way in [edge.dependant.shortest]
+        ]
+        shortest = min(below, key=lambda found: SCOPES.index(found[0]), default=None)
+        if scope is None:
+            return shortest
+        if shortest is not None and SCOPES.index(shortest[0]) < SCOPES.index(scope):
+            problem = (
+                f'A dependable that lives for "{scope}" uses one that is closed before it,'
+                f' at the end of "{shortest[0]}".'
+            )
+            hint = (
+                f'Give the first scope="{shortest[0]}", or the second scope="{scope}",'
+                " in their markers."
+            )
+            raise DependencyScopeError(problem, path=(*self.path, *shortest[1]), hint=hint)
+        return scope, ()
+
+
+def refuse_fixed_scopes(dependant: Dependant, what: str) -> None:
+    """Refuse whatever below *dependant* may live in one scope only.
+
+    Raises:
+        StreamingSessionError: there is such a thing; *what* names who asks.
+    """
+    path = ((None, dependant.dependable.call),)
+    _refuse_fixed_scopes(dependant, what, path, set())
+
+
+def _refuse_fixed_scopes(dependant: Dependant, what: str, path: Path, seen: set[int]) -> None:
+    for edge in dependant.dependencies:
+        below = (*path, (edge.name, edge.dependant.dependable.call))
+        if edge.dependant.dependable.has_fixed_scope:
+            problem = f"{what} uses what is closed before its first byte is sent."
+            hint = "Read with a ReadSession, or write in a dependable that ends before."
+            raise StreamingSessionError(problem, path=below, hint=hint)
+        if id(edge.dependant) not in seen:
+            seen.add(id(edge.dependant))
+            _refuse_fixed_scopes(edge.dependant, what, below, seen)
+
+
+def _is_security_scopes(annotation: object) -> bool:
+    return inspect.isclass(annotation) and issubclass(annotation, SecurityScopes)

@@ -1,0 +1,181 @@
+"""What a signature says: `Depends`, `Security`, `SecurityScopes`, `dependable`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, TypeVar, get_args
+
+from di.exceptions import InvalidScopesError, NotInjectedError, UnknownScopeError
+
+Scope = Literal["function", "request"]
+"""The life of a generator dependable: until the response is built, or until it is sent."""
+
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+"""Shortest life first."""
+
+_Call = TypeVar("_Call", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Marker:
+    """A parameter is filled by calling *dependency*.
+
+    A marker that reaches Ninja belongs to a view that nothing injects: Ninja would take
+    its parameter for a query parameter and never call the dependency. The two methods
+    that Ninja and pydantic use on the way refuse it instead.
+    """
+
+    dependency: Callable[..., Any] | None = None
+    use_cache: bool = True
+    scope: Scope | None = None
+
+    def __repr__(self) -> str:
+        return f"Depends({', '.join(self._arguments())})"
+
+    def __eq__(self, other: object) -> bool:
+        if other is inspect.Parameter.empty:
+            self._refuse()
+        return type(self) is type(other) and self._fields() == other._fields()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> NoReturn:
+        self._refuse()
+
+    def _fields(self) -> tuple[object, ...]:
+        return (type(self).__name__, self.dependency, self.use_cache, self.scope)
+
+    def _arguments(self) -> list[str]:
+        arguments = []
+        if self.dependency is not None:
+            arguments.append(getattr(self.dependency, "__name__", repr(self.dependency)))
+        if not self.use_cache:
+            arguments.append("use_cache=False")
+        if self.scope is not None:
+            arguments.append(f"scope={self.scope!r}")
+        return arguments
+
+    def _refuse(self) -> NoReturn:
+        problem = f"A view declares {self!r}, but nothing would ever call it."
+        hint = (
+            "Put @inject from di directly above the view, below its route decorator,"
+            " or create the API and its routers with di.NinjaAPI and di.Router."
+        )
+        raise NotInjectedError(problem, hint=hint)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class SecurityMarker(Marker):
+    """A `Marker` that requires OAuth2 scopes of all that it leads to."""
+
+    oauth_scopes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        arguments = self._arguments()
+        if self.oauth_scopes:
+            arguments.append(f"scopes={list(self.oauth_scopes)!r}")
+        return f"Security({', '.join(arguments)})"
+
+    def _fields(self) -> tuple[object, ...]:
+        # Zero-argument super() does not survive the class that slots=True makes anew.
+        return (*Marker._fields(self), self.oauth_scopes)
+
+
+def Depends(  # noqa: N802 - the name that FastAPI gave it
+    dependency: Callable[..., Any] | None = None,
+    *,
+    use_cache: bool = True,
+    scope: Scope | None = None,
+) -> Any:  # noqa: ANN401 - it stands as the default of a parameter of any type
+    """Fill a parameter with what *dependency* returns or yields.
+
+    Args:
+        dependency: any callable; without it the parameter's own annotation is called.
+        use_cache: share the value with every other use in the same request.
+        scope: when a generator is closed: "function" before the response is sent,
+            "request" (its default) after.
+
+    Raises:
+        UnknownScopeError: *scope* is neither.
+    """
+    return Marker(dependency, use_cache, _known(scope))
+
+
+def Security(  # noqa: N802 - the name that FastAPI gave it
+    dependency: Callable[..., Any] | None = None,
+    *,
+    scopes: Sequence[str] | None = None,
+    use_cache: bool = True,
+    scope: Scope | None = None,
+) -> Any:  # noqa: ANN401 - it stands as the default of a parameter of any type
+    """Like `Depends`, and require OAuth2 *scopes* of *dependency* and all below it.
+
+    Raises:
+        InvalidScopesError: *scopes* is one string, not a sequence of them.
+    """
+    if isinstance(scopes, str) or not all(isinstance(one, str) for one in scopes or ()):
+        problem = f"Security(scopes={scopes!r}) is not a list of scopes."
+        raise InvalidScopesError(problem, hint='Write scopes=["items"], one string a scope.')
+    return SecurityMarker(dependency, use_cache, _known(scope), tuple(scopes or ()))
+
+
+class SecurityScopes:
+    """The OAuth2 scopes required where a dependable is used, outermost first.
+
+    A dependable gets one by declaring a parameter of this type.
+
+    Attributes:
+        scopes: each required scope once.
+        scope_str: the same, separated by spaces, as RFC 6750 writes them.
+    """
+
+    def __init__(self, scopes: Sequence[str] | None = None) -> None:
+        self.scopes: list[str] = list(scopes or ())
+        self.scope_str: str = " ".join(self.scopes)
+
+    def __repr__(self) -> str:
+        return f"SecurityScopes({self.scopes!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What `dependable` noted on a callable."""
+
+    scope: Scope | None = None
+    is_fixed: bool = False
+
+
+def dependable(*, scope: Scope | None = None) -> Callable[[_Call], _Call]:
+    """Give a dependable its own default *scope*, used where its markers name none."""
+    return _note(Defaults(_known(scope)))
+
+
+def always(scope: Scope) -> Callable[[_Call], _Call]:
+    """Give a dependable a *scope* that no marker may change."""
+    return _note(Defaults(_known(scope), is_fixed=True))
+
+
+def defaults_of(call: Callable[..., Any]) -> Defaults:
+    """Return what `dependable` noted on *call*, or nothing in particular."""
+    noted = getattr(call, "__di_defaults__", None)
+    return noted if isinstance(noted, Defaults) else Defaults()
+
+
+def _note(defaults: Defaults) -> Callable[[_Call], _Call]:
+    def decorate(call: _Call) -> _Call:
+        call.__di_defaults__ = defaults  # type: ignore[attr-defined]
+        return call
+
+    return decorate
+
+
+def _known(scope: Scope | None) -> Scope | None:
+    if scope is None or scope in SCOPES:
+        return scope
+    problem = f"There is no scope {scope!r}."
+    names = " or ".join(f'"{one}"' for one in SCOPES)
+    hint = f"Use {names}; OAuth2 scopes go into Security(..., scopes=[...])."
+    raise UnknownScopeError(problem, hint=hint)

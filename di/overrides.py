@@ -1,0 +1,95 @@
+"""Who stands in for whom, here and now."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, ParamSpec, Self, TypeVar, cast
+
+from di.exceptions import NotCallableError
+from di.inspection import key_of
+
+StandIns = Mapping[object, Callable[..., Any]]
+"""Stand-ins by `key_of` what they stand in for."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    stand_ins: StandIns
+    below: _Layer | None
+
+
+_top: ContextVar[_Layer | None] = ContextVar("di_overrides", default=None)
+
+
+class override:  # noqa: N801 - used as a statement and as a decorator, like Django's own
+    """Replace dependables in this thread or task for a while.
+
+    Use it as ``with override({get_session: fake}):``, with ``async with``, or as a
+    decorator of a sync or async function. Blocks nest; each is undone however it ends.
+
+    Args:
+        stand_ins: what to call instead, by the dependable it stands in for.
+
+    Raises:
+        NotCallableError: a stand-in cannot be called.
+    """
+
+    def __init__(self, stand_ins: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
+        self.stand_ins = keyed(stand_ins)
+
+    def __enter__(self) -> Self:
+        below = _top.get()
+        stand_ins = {**below.stand_ins, **self.stand_ins} if below else self.stand_ins
+        _top.set(_Layer(stand_ins, below))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        layer = _top.get()
+        _top.set(layer.below if layer else None)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.__exit__()
+
+    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
+        """Decorate *function*: the stand-ins hold while it runs."""
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def arun(*args: _P.args, **kwargs: _P.kwargs) -> object:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return cast("Callable[_P, _R]", arun)
+
+        @functools.wraps(function)
+        def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            with self:
+                return function(*args, **kwargs)
+
+        return run
+
+
+def keyed(stand_ins: Mapping[Callable[..., Any], Callable[..., Any]]) -> StandIns:
+    """Return *stand_ins* by `key_of` what they stand in for."""
+    for original, stand_in in stand_ins.items():
+        if not callable(stand_in):
+            problem = f"The stand-in for {original!r} is {stand_in!r}, which cannot be called."
+            raise NotCallableError(problem, hint="Write lambda: value to hand over a value.")
+    return {key_of(original): stand_in for original, stand_in in stand_ins.items()}
+
+
+def current(more: Mapping[Callable[..., Any], Callable[..., Any]] | None = None) -> StandIns:
+    """Return the stand-ins in force here: *more*, and over them those of `override`."""
+    layer = _top.get()
+    here: StandIns = layer.stand_ins if layer else {}
+    return {**keyed(more), **here} if more else here

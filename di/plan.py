@@ -1,0 +1,111 @@
+"""The order in which a graph is resolved, decided once."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+from di.graph import Dependant, Dependency
+from di.inspection import Dependable, Parameter, key_of
+from di.markers import Scope, SecurityMarker, SecurityScopes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One call of one dependable.
+
+    Attributes:
+        scope: the life of what it yields; None if it does not yield.
+        arguments: pairs of a parameter and the index of the step that fills it.
+        needs: the indexes of all steps that must have succeeded before.
+        inputs: the parameters that the request fills.
+        security_scopes: the parameters that are told `oauth_scopes`.
+        oauth_scopes: those required here, outermost first.
+    """
+
+    index: int
+    dependable: Dependable
+    scope: Scope | None
+    arguments: tuple[tuple[str, int], ...]
+    needs: tuple[int, ...]
+    inputs: tuple[Parameter, ...]
+    security_scopes: tuple[str, ...]
+    oauth_scopes: tuple[str, ...]
+
+    def scopes_arguments(self) -> dict[str, SecurityScopes]:
+        """Return a fresh `SecurityScopes` for each parameter that takes one."""
+        return {name: SecurityScopes(self.oauth_scopes) for name in self.security_scopes}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The steps below a view in the order of their calls, and the view itself, last.
+
+    Attributes:
+        batches: the steps in runs of neighbors that are all sync or all async.
+        originals: keys of all that could be overridden here.
+        outlives_view: whether anything is closed after the response was sent.
+    """
+
+    steps: tuple[Step, ...]
+    view: Step
+    batches: tuple[tuple[bool, tuple[Step, ...]], ...]
+    originals: frozenset[object]
+    outlives_view: bool
+
+
+def compile_plan(root: Dependant) -> Plan:
+    """Flatten *root*: depth first, left to right, each distinct dependable once."""
+    compiler = _Compiler()
+    view = compiler.step(root, ())
+    steps = tuple(compiler.steps)
+    batches = tuple(
+        (is_async, tuple(batch))
+        for is_async, batch in itertools.groupby(
+            steps, key=lambda step: step.dependable.kind.is_async
+        )
+    )
+    outlives_view = any(step.scope == "request" for step in steps)
+    return Plan(steps, view, batches, frozenset(compiler.originals), outlives_view)
+
+
+@dataclass(slots=True)
+class _Compiler:
+    steps: list[Step] = field(default_factory=list)
+    shared: dict[object, int] = field(default_factory=dict)
+    originals: set[object] = field(default_factory=set)
+
+    def step(self, dependant: Dependant, oauth_scopes: tuple[str, ...]) -> Step:
+        """Return the step that calls *dependant*, those before it already appended."""
+        filled = [(edge.name, self.place(edge, oauth_scopes)) for edge in dependant.dependencies]
+        return Step(
+            index=len(self.steps),
+            dependable=dependant.dependable,
+            scope=dependant.scope,
+            arguments=tuple((name, index) for name, index in filled if name is not None),
+            needs=tuple(dict.fromkeys(index for _, index in filled)),
+            inputs=dependant.inputs,
+            security_scopes=dependant.scopes_names,
+            oauth_scopes=oauth_scopes,
+        )
+
+    def place(self, edge: Dependency, inherited: tuple[str, ...]) -> int:
+        """Return the index of the step that fills *edge*."""
+        own = edge.marker.oauth_scopes if isinstance(edge.marker, SecurityMarker) else ()
+        oauth_scopes = tuple(dict.fromkeys((*inherited, *own)))
+        self.originals.add(key_of(edge.original))
+        key = self.key(edge, oauth_scopes if own or edge.dependant.reads_scopes else ())
+        if edge.marker.use_cache and key in self.shared:
+            return self.shared[key]
+        step = self.step(edge.dependant, oauth_scopes)
+        self.steps.append(step)
+        self.shared.setdefault(key, step.index)
+        return step.index
+
+    def key(self, edge: Dependency, oauth_scopes: tuple[str, ...]) -> object:
+        """Return what two uses must have in common to share one value."""
+        dependant = edge.dependant
+        # A stand-in may depend on what it stands in for: two values, one original.
+        actual = key_of(dependant.dependable.call)
+        return key_of(edge.original), actual, frozenset(oauth_scopes), dependant.scope
+

@@ -1,0 +1,65 @@
+"""How a callable and a path through the graph look in an error."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+type_of_path = Sequence[tuple[str | None, Callable[..., Any]]]
+
+
+def name_of(call: object) -> str:
+    """Return the dotted name of *call*, as its author would write it.
+
+    >>> name_of(functools.partial(os.getcwd))
+    'partial(posix.getcwd)'
+    """
+    if isinstance(call, functools.partial):
+        return f"partial({name_of(call.func)})"
+    named = call if hasattr(call, "__qualname__") else type(call)
+    name = f"{named.__module__}.{named.__qualname__}"
+    return name if named is call else f"an instance of {name}"
+
+
+def place_of(call: object) -> str:
+    """Return ``file:line`` of where *call* is written, or "" if it is not Python."""
+    while isinstance(call, functools.partial):
+        call = call.func
+    source = inspect.unwrap(call) if callable(call) else call
+    if not (inspect.isroutine(source) or inspect.isclass(source)):
+        source = type(source)
+    try:
+        file = inspect.getsourcefile(source)
+        line = inspect.getsourcelines(source)[1]
+    except (OSError, TypeError):
+        return ""
+    return f"{_relative(file or '')}:{line}"
+
+
+def describe(call: object) -> str:
+    """Return the name of *call* and, where known, its place."""
+    place = place_of(call)
+    return f"{name_of(call)} ({place})" if place else name_of(call)
+
+
+def draw_path(path: type_of_path) -> str:
+    """Draw *path*, the view first, each next callable below the parameter it fills.
+
+    Args:
+        path: pairs of a parameter's name (None at the top and in ``dependencies=``)
+            and the callable that fills it.
+    """
+    lines = []
+    for depth, (parameter, call) in enumerate(path):
+        label = f"{parameter}: " if parameter else ""
+        branch = "   " * (depth - 1) + "└─ " if depth else ""
+        lines.append(f"{branch}{label}{describe(call)}")
+    return "\n".join(lines)
+
+
+def _relative(file: str) -> str:
+    here = os.path.join(os.getcwd(), "")
+    return file.removeprefix(here)

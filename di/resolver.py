@@ -1,0 +1,107 @@
+"""A plan carried out for one request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from di.bridge import bridged
+from di.inspection import Kind
+from di.lifetimes import Hop, Lifetime, Lifetimes
+from di.plan import Plan, Step
+
+_Frame = TypeVar("_Frame")
+
+Reader = Callable[[Any], dict[str, Any] | None]
+"""Reads one step's inputs from what the host calls a request; None if not valid."""
+
+_FAILED: Any = object()
+
+
+class Resolution(Generic[_Frame]):
+    """The values of one request's dependables, as far as they are known.
+
+    Args:
+        plan: what to resolve.
+        readers: one for each step, and one for the view, last.
+        frame: what the readers read from.
+        lifetimes: where generators are entered.
+    """
+
+    __slots__ = ("frame", "lifetimes", "plan", "readers", "values")
+
+    def __init__(
+        self, plan: Plan, readers: Sequence[Reader], frame: _Frame, lifetimes: Lifetimes
+    ) -> None:
+        self.plan = plan
+        self.readers = readers
+        self.frame = frame
+        self.lifetimes = lifetimes
+        self.values: list[Any] = [_FAILED] * len(plan.steps)
+
+    def resolve(self) -> dict[str, Any] | None:
+        """Call every dependable and return the view's arguments.
+
+        Returns:
+            None if anybody's inputs were not valid. A dependable whose inputs, or whose
+            dependencies, failed is not called; the others still are, because what they
+            raise is a better answer than a list of bad inputs.
+        """
+        for step in self.plan.steps:
+            arguments = self._arguments(step)
+            if arguments is not None:
+                self.values[step.index] = self._call(step, arguments)
+        return self._view_arguments()
+
+    async def aresolve(self, hop: Hop) -> dict[str, Any] | None:
+        """See `resolve`. Neighboring sync dependables share one *hop* to their thread."""
+        for is_async, batch in self.plan.batches:
+            if not is_async:
+                await hop(self._resolve_batch, batch)
+                continue
+            for step in batch:
+                arguments = self._arguments(step)
+                if arguments is not None:
+                    self.values[step.index] = await self._acall(step, arguments)
+        return self._view_arguments()
+
+    def _resolve_batch(self, batch: tuple[Step, ...]) -> None:
+        for step in batch:
+            arguments = self._arguments(step)
+            if arguments is not None:
+                self.values[step.index] = self._call(step, arguments)
+
+    def _view_arguments(self) -> dict[str, Any] | None:
+        arguments = self._arguments(self.plan.view)
+        if any(value is _FAILED for value in self.values):
+            return None
+        return arguments
+
+    def _arguments(self, step: Step) -> dict[str, Any] | None:
+        # Inputs are read even when a dependency failed: all errors belong in one answer.
+        arguments = self.readers[step.index](self.frame)
+        if arguments is None or any(self.values[index] is _FAILED for index in step.needs):
+            return None
+        for name, index in step.arguments:
+            arguments[name] = self.values[index]
+        arguments.update(step.scopes_arguments())
+        return arguments
+
+    def _call(self, step: Step, arguments: dict[str, Any]) -> object:
+        call = step.dependable.call
+        match step.dependable.kind:
+            case Kind.FUNCTION:
+                return call(**arguments)
+            case Kind.GENERATOR:
+                return self._lifetime(step).enter(step, call(**arguments))
+            case _:
+                return bridged(self._acall)(step, arguments)
+
+    async def _acall(self, step: Step, arguments: dict[str, Any]) -> object:
+        call = step.dependable.call
+        if step.dependable.kind is Kind.COROUTINE:
+            return await call(**arguments)
+        return await self._lifetime(step).aenter(step, call(**arguments))
+
+    def _lifetime(self, step: Step) -> Lifetime:
+        return self.lifetimes.function if step.scope == "function" else self.lifetimes.request

@@ -1,0 +1,215 @@
+"""Ninja's API and router, injecting by themselves and with dependencies of their own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import ninja
+from ninja.errors import ConfigError
+from ninja.operation import Operation
+from ninja.router import RouterMount
+
+from di.graph import analyze
+from di.http import ensure_handled
+from di.operation import inherit, inject_with, injection_of
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+Dependencies = Sequence[Any]
+"""Markers: what `Depends` and `Security` return."""
+
+
+class _Routes:
+    """The route decorators of both, with ``dependencies=``."""
+
+    def get(self, path: str, **options: Any) -> Callable[[_View], _View]:
+        """Route GET on *path*; *options* are Ninja's, and ``dependencies``."""
+        return self.api_operation(["GET"], path, **options)
+
+    def post(self, path: str, **options: Any) -> Callable[[_View], _View]:
+        """See `get`."""
+        return self.api_operation(["POST"], path, **options)
+
+    def put(self, path: str, **options: Any) -> Callable[[_View], _View]:
+        """See `get`."""
+        return self.api_operation(["PUT"], path, **options)
+
+    def patch(self, path: str, **options: Any) -> Callable[[_View], _View]:
+        """See `get`."""
+        return self.api_operation(["PATCH"], path, **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[_View], _View]:
+        """See `get`."""
+        return self.api_operation(["DELETE"], path, **options)
+
+    def api_operation(
+        self, methods: list[str], path: str, **options: Any
+    ) -> Callable[[_View], _View]:
+        """Route *methods* on *path*; see `get`."""
+        raise NotImplementedError
+
+
+class Router(_Routes, ninja.Router):
+    """Ninja's router, whose views may declare dependencies.
+
+    Args:
+        dependencies: resolved before those of each of its views, and of the routers
+            mounted in it; their values are dropped.
+        **kwargs: as Ninja's.
+    """
+
+    def __init__(self, *, dependencies: Dependencies = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if dependencies:
+            self.add_decorator(_Inherited(dependencies), mode="view")
+
+    def api_operation(
+        self, methods: list[str], path: str, **options: Any
+    ) -> Callable[[_View], _View]:
+        """Route *methods* on *path*; see `get`."""
+
+        def register(view: _View) -> _View:
+            self.add_api_operation(path, methods, view, **options)
+            return view
+
+        return register
+
+    def add_api_operation(
+        self,
+        path: str,
+        methods: list[str],
+        view_func: Callable[..., Any],
+        *,
+        dependencies: Dependencies = (),
+        **kwargs: Any,
+    ) -> None:
+        """Register *view_func*; *dependencies* come before those of its parameters."""
+        injection = injection_of(view_func)
+        view = view_func
+        if injection is None or dependencies:
+            own = (*dependencies, *(injection.dependencies if injection else ()))
+            view = inject_with(view_func, own)
+        super().add_api_operation(path, methods, view, **kwargs)
+        if view is not view_func:
+            # @decorate_view above the route decorator looks for it on the view itself.
+            view_func._ninja_operation = view._ninja_operation  # type: ignore[attr-defined]  # noqa: SLF001 - Ninja's name
+
+    def add_router(
+        self,
+        prefix: str,
+        router: ninja.Router | str,
+        *,
+        dependencies: Dependencies = (),
+        **kwargs: Any,
+    ) -> None:
+        """Mount *router*, with *dependencies* for this place only."""
+        super().add_router(prefix, router, **kwargs)
+        if dependencies:
+            prefix, mounted, tags = self._routers[-1]
+            self._routers[-1] = (prefix, _Mount(mounted, dependencies), tags)  # type: ignore[assignment]
+
+
+class NinjaAPI(_Routes, ninja.NinjaAPI):
+    """Ninja's API, whose views may declare dependencies.
+
+    Args:
+        dependencies: resolved first, for every operation; their values are dropped.
+        **kwargs: as Ninja's.
+
+    Attributes:
+        dependency_overrides: stand-ins by what they stand in for, as in FastAPI. They
+            hold in every thread; `di.override` holds in one.
+    """
+
+    def __init__(self, *, dependencies: Dependencies = (), **kwargs: Any) -> None:
+        self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
+        kwargs.setdefault("default_router", Router())
+        super().__init__(**kwargs)
+        ensure_handled(self)
+        if dependencies:
+            self.add_decorator(_Inherited(dependencies), mode="view")
+
+    def api_operation(
+        self, methods: list[str], path: str, **options: Any
+    ) -> Callable[[_View], _View]:
+        """Route *methods* on *path*; see `get`."""
+        options.setdefault("auth", self.auth)
+        options.setdefault("throttle", self.throttle)
+        return self.default_router.api_operation(methods, path, **options)
+
+    def add_router(
+        self,
+        prefix: str,
+        router: ninja.Router | str,
+        *,
+        dependencies: Dependencies = (),
+        **kwargs: Any,
+    ) -> None:
+        """Mount *router*, with *dependencies* for this place only."""
+        super().add_router(prefix, router, **kwargs)
+        if dependencies:
+            prefix, mounted, *rest = self._router_registrations[-1]
+            entry = (prefix, _Mount(mounted, dependencies), *rest)
+            self._router_registrations[-1] = entry  # type: ignore[call-overload]
+
+
+class _Inherited:
+    """A decorator of Ninja's that adds dependencies to each operation it is put on.
+
+    Ninja hands decorators down from API to routers in the order in which dependencies are
+    resolved, and applies them to the copy of an operation that one mount owns.
+    """
+
+    def __init__(self, dependencies: Dependencies) -> None:
+        self.dependencies = tuple(dependencies)
+        for marker in self.dependencies:
+            analyze(_nothing, [marker])  # a mistake surfaces where it was written
+
+    def __call__(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        inherit(_operation_of(run), self.dependencies)
+        return run
+
+
+class _Mount:
+    """A router, with the dependencies of one of the places where it is mounted."""
+
+    def __init__(self, router: ninja.Router, dependencies: Dependencies) -> None:
+        self.router = router
+        self.inherited = _Inherited(dependencies)
+
+    def __eq__(self, other: object) -> bool:
+        return self.router == other
+
+    def __hash__(self) -> int:
+        return hash(self.router)
+
+    def build_routers(
+        self, prefix: str, inherited_decorators: list[Any], *args: Any, **kwargs: Any
+    ) -> list[RouterMount]:
+        """Hand the dependencies down as the innermost of what is inherited."""
+        decorators = [*inherited_decorators, (self.inherited, "view")]
+        return self.router.build_routers(prefix, decorators, *args, **kwargs)
+
+    def _freeze(self) -> None:
+        self.router._freeze()
+
+
+def _operation_of(run: Callable[..., Any]) -> Operation:
+    """Return the operation whose ``run`` is somewhere inside *run*."""
+    waiting = [run]
+    while waiting:
+        function = inspect.unwrap(waiting.pop())
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, Operation):
+            return owner
+        # A decorator without functools.wraps still holds what it calls.
+        cells = getattr(function, "__closure__", None) or ()
+        waiting.extend(cell.cell_contents for cell in cells if callable(cell.cell_contents))
+    message = f"The decorator {run!r} hides the operation that it decorates."
+    raise ConfigError(message)
+
+
+def _nothing() -> None:
+    """Stand as the view where there is none yet."""
