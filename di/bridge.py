@@ -62,11 +62,11 @@ def bridged(function: Callable[_P, Awaitable[_T]]) -> Callable[_P, _T]:
 def _main_loop() -> Iterator[None]:
     """Let asgiref find a loop that outlives this call, unless a server gave it one."""
     known = SyncToAsync.threadlocal
-    pid = getattr(known, "main_event_loop_pid", None)
-    if pid == os.getpid() and getattr(known, "main_event_loop", None) is not None:
+    before = getattr(known, "main_event_loop", None), getattr(known, "main_event_loop_pid", None)
+    # asgiref forgets neither a loop that has ended nor, after a fork, the parent's.
+    if before[0] is not None and before[0].is_running() and before[1] == os.getpid():
         yield
         return
-    before = getattr(known, "main_event_loop", None), pid
     known.main_event_loop, known.main_event_loop_pid = _loop.get(), os.getpid()
     try:
         yield

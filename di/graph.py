@@ -161,8 +161,11 @@ class _Analysis:
         return self.known[known]
 
     def _shortcut(self, name: str | None, annotation: object) -> Callable[..., Any]:
-        if inspect.isclass(annotation) and not (
-            inspect.isabstract(annotation) or getattr(annotation, "_is_protocol", False)
+        if (
+            inspect.isclass(annotation)
+            and annotation is not EMPTY
+            and not inspect.isabstract(annotation)
+            and not getattr(annotation, "_is_protocol", False)
         ):
             return annotation
         shown = "has no annotation" if annotation is EMPTY else f"has {annotation!r}"
@@ -172,7 +175,9 @@ class _Analysis:
         raise NotCallableError(problem, path=self.path, hint=hint)
 
     def _scope_of(self, dependable: Dependable, marker: Marker | None) -> Scope | None:
-        asked = marker.scope if marker else None
+        if marker is None:
+            return None  # a view that is a generator streams; nobody closes it
+        asked = marker.scope
         if dependable.has_fixed_scope and asked not in (None, dependable.scope):
             problem = f'This dependable always lives for "{dependable.scope}", not "{asked}".'
             raise DependencyScopeError(problem, hint="Leave scope= out of its marker.")

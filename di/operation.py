@@ -52,10 +52,15 @@ def inject(view: _View) -> _View:
 
 
 def inject_with(view: _View, dependencies: Sequence[Marker]) -> _View:
-    """Like `inject`, with *dependencies* before those of the view's own parameters."""
-    injection = Injection(view, dependencies)
+    """Like `inject`, with *dependencies* before those that the view has already."""
+    contributors = list(getattr(view, "_ninja_contribute_to_operation", ()))
+    if (known := injection_of(view)) is None:
+        injection = Injection(view, dependencies)
+    else:
+        injection = Injection(known.view, (*dependencies, *known.dependencies))
+        contributors.remove(known.contribute)
+    contributors.append(injection.contribute)
     wrapper = _passing_on(view)
-    contributors = [*getattr(view, "_ninja_contribute_to_operation", ()), injection.contribute]
     wrapper._ninja_contribute_to_operation = contributors  # type: ignore[attr-defined]  # noqa: SLF001 - Ninja's hook
     wrapper.__signature__ = injection.stand_in_signature()  # type: ignore[attr-defined]
     setattr(wrapper, _ATTRIBUTE, injection)
@@ -79,20 +84,26 @@ class Injection:
     def stand_in_signature(self) -> inspect.Signature:
         """Return what Ninja may see of the view until the operation is known.
 
-        Ninja warns of names in a path that no parameter has; for the rest it is told
-        nothing, since the models that it would make of it are replaced anyway.
+        Ninja warns of names in a path that no parameter has, so it is told of all names;
+        the models that it makes of them are replaced.
         """
-        request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         plan = compile_plan(self.root)
-        names: dict[str, inspect.Parameter] = {}
-        for step in (*plan.steps, plan.view):
-            for parameter in step.inputs:
-                name = _name_in_path(parameter)
-                names[name] = inspect.Parameter(
-                    name, inspect.Parameter.KEYWORD_ONLY, default=EMPTY, annotation=str
-                )
-        names.pop("request", None)
-        return inspect.Signature([request, *names.values()])
+        inputs = [parameter for step in plan.steps for parameter in step.inputs]
+        names = dict.fromkeys(map(_name_in_path, [*inputs, *plan.view.inputs[1:]]))
+        return inspect.Signature(
+            [
+                inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+                *(
+                    inspect.Parameter(
+                        f"path_{number}",
+                        inspect.Parameter.KEYWORD_ONLY,
+                        default=Path(..., alias=name),
+                        annotation=str,
+                    )
+                    for number, name in enumerate(names)
+                ),
+            ]
+        )
 
     def contribute(self, operation: Operation) -> None:
         """Make *operation*, just created by Ninja, one that injects."""

@@ -86,11 +86,9 @@ class Router(_Routes, ninja.Router):
         **kwargs: Any,
     ) -> None:
         """Register *view_func*; *dependencies* come before those of its parameters."""
-        injection = injection_of(view_func)
         view = view_func
-        if injection is None or dependencies:
-            own = (*dependencies, *(injection.dependencies if injection else ()))
-            view = inject_with(view_func, own)
+        if dependencies or not injection_of(view_func):
+            view = inject_with(view_func, dependencies)
         super().add_api_operation(path, methods, view, **kwargs)
         if view is not view_func:
             # @decorate_view above the route decorator looks for it on the view itself.

@@ -1,0 +1,41 @@
+"""Async dependables called from sync code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+from asgiref.sync import async_to_sync, sync_to_async
+
+from di.bridge import bridged
+
+
+async def where() -> tuple[asyncio.AbstractEventLoop, int]:
+    return asyncio.get_running_loop(), await sync_to_async(threading.get_ident)()
+
+
+def test_the_loop_outlives_the_call() -> None:
+    """Two calls run on one loop, and sync code below comes back to the calling thread."""
+    first, second = bridged(where)(), bridged(where)()
+    assert first == second
+    assert first[1] == threading.get_ident()
+
+
+def test_under_a_server_its_own_loop_is_used() -> None:
+    """Below ASGI the coroutine runs where the server's own run."""
+
+    async def serve() -> bool:
+        loop, _ = await sync_to_async(bridged(where))()
+        return loop is asyncio.get_running_loop()
+
+    assert async_to_sync(serve)()
+
+
+def test_a_forked_process_has_a_loop_of_its_own() -> None:
+    """A worker forked after the loop was started does not wait for its parent's thread."""
+    bridged(where)()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if bridged(where)()[0].is_running() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

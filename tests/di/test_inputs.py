@@ -1,0 +1,418 @@
+"""Inputs of dependables, over HTTP and in OpenAPI."""
+
+import json
+from typing import Annotated, Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpRequest, HttpResponse
+from ninja import Body, Cookie, File, Form, Header, Path, Query, Schema, UploadedFile
+from ninja.pagination import paginate
+
+from di import Depends, NinjaAPI, inject
+from di.exceptions import BodyConflictError, UnsupportedParameterError
+from tests.di.conftest import World
+
+
+class Item(Schema):
+    name: str
+    price: float = 1.0
+
+
+class Owner(Schema):
+    email: str
+
+
+class Filters(Schema):
+    q: str = ""
+    tags: list[str] = []
+
+
+def every_source(  # noqa: PLR0913 - one of each
+    pk: int,
+    q: str,
+    user_agent: Annotated[str, Header()],
+    session: Annotated[str, Cookie()],
+    tags: Annotated[list[int], Query()],
+    size: Annotated[int, Query(alias="page-size", ge=1)] = 10,
+) -> dict[str, Any]:
+    return locals()
+
+
+def test_every_source_can_be_read_in_a_dependable(api: NinjaAPI, world: World) -> None:
+    """Path, query, header, cookie, lists, aliases and constraints, as in a view."""
+
+    @api.get("/items/{pk}")
+    @world.view
+    def view(request: HttpRequest, found: Annotated[Any, Depends(every_source)]) -> Any:
+        return found
+
+    world.serve(api)
+    response = world.get(
+        "/items/7?q=x&tags=1&tags=2&page-size=5",
+        headers={"User-Agent": "tests"},
+        cookies={"session": "abc"},
+    )
+    assert response.json() == {  # type: ignore[attr-defined]
+        "pk": 7,
+        "q": "x",
+        "user_agent": "tests",
+        "session": "abc",
+        "tags": [1, 2],
+        "size": 5,
+    }
+    response = world.get("/items/seven?tags=x&page-size=0")
+    assert response.status_code == 422
+    assert sorted(error["loc"] for error in response.json()["detail"]) == [  # type: ignore[attr-defined]
+        ["cookie", "session"],
+        ["header", "user_agent"],
+        ["path", "pk"],
+        ["query", "page-size"],
+        ["query", "q"],
+        ["query", "tags", 0],
+    ]
+
+
+def test_every_input_is_documented_once(api: NinjaAPI) -> None:
+    """OpenAPI lists what dependables read, where their operation is."""
+
+    def again(q: str) -> None: ...
+
+    @api.get("/items/{pk}")
+    def view(
+        request: HttpRequest, pk: int, a: Any = Depends(every_source), b: None = Depends(again)
+    ) -> None: ...
+
+    parameters = api.get_openapi_schema(path_prefix="")["paths"]["/items/{pk}"]["get"]["parameters"]
+    assert [(p["in"], p["name"], p["required"]) for p in parameters] == [
+        ("path", "pk", True),
+        ("query", "q", True),
+        ("query", "tags", True),
+        ("query", "page-size", False),
+        ("header", "user_agent", True),
+        ("cookie", "session", True),
+    ]
+
+
+def as_int(limit: int = 1) -> int:
+    return limit
+
+
+def as_text(limit: str = "") -> str:
+    return limit
+
+
+def test_one_name_may_have_two_types(api: NinjaAPI, world: World) -> None:
+    """Each dependable gets the value as it declared it, and validates it itself."""
+
+    @api.get("/x")
+    @world.view
+    def view(
+        request: HttpRequest, a: int = Depends(as_int), b: str = Depends(as_text), limit: float = 0
+    ) -> Any:
+        return [a, b, limit]
+
+    world.serve(api)
+    assert world.get("/x?limit=3").json() == [3, "3", 3.0]  # type: ignore[attr-defined]
+    detail = world.get("/x?limit=c").json()["detail"]  # type: ignore[attr-defined]
+    assert [error["type"] for error in detail] == ["int_parsing", "float_parsing"]
+
+
+def test_one_mistake_is_told_once(api: NinjaAPI, world: World) -> None:
+    """Two dependables that ask for the same thing do not say the same thing twice."""
+
+    def one(n: int) -> int:
+        return n
+
+    def two(n: int) -> int:
+        return n
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, a: int = Depends(one), b: int = Depends(two)) -> None: ...
+
+    world.serve(api)
+    assert world.get("/x").json() == {  # type: ignore[attr-defined]
+        "detail": [{"type": "missing", "loc": ["query", "n"], "msg": "Field required"}]
+    }
+
+
+def read_item(item: Item) -> Item:
+    return item
+
+
+def read_owner(owner: Owner) -> str:
+    return owner.email
+
+
+def body_of(api: NinjaAPI, path: str) -> Any:
+    operation = api.get_openapi_schema(path_prefix="")["paths"][path]["post"]
+    (schema,) = operation["requestBody"]["content"].values()
+    return schema["schema"]
+
+
+def test_one_body_is_sent_bare(api: NinjaAPI, world: World) -> None:
+    """Also when view and dependable both declare it: one name, one body."""
+
+    @api.post("/x")
+    @world.view
+    def view(request: HttpRequest, item: Item, same: Item = Depends(read_item)) -> Any:
+        return [item.dict(), same.dict()]
+
+    world.serve(api)
+    assert world.post("/x", {"name": "a"}).json() == [{"name": "a", "price": 1.0}] * 2  # type: ignore[attr-defined]
+    detail = world.post("/x", {}).json()["detail"]  # type: ignore[attr-defined]
+    assert [error["loc"] for error in detail] == [["body", "item", "name"]]
+    assert body_of(api, "/x") == {"$ref": "#/components/schemas/Item"}
+
+
+def test_several_bodies_are_embedded_under_their_names(api: NinjaAPI, world: World) -> None:
+    """A dependable's body beside the view's changes both, and OpenAPI says so."""
+
+    @api.post("/x")
+    @world.view
+    def view(request: HttpRequest, item: Item, email: str = Depends(read_owner)) -> Any:
+        return [item.name, email]
+
+    world.serve(api)
+    sent = {"item": {"name": "a"}, "owner": {"email": "e"}}
+    assert world.post("/x", sent).json() == ["a", "e"]  # type: ignore[attr-defined]
+    assert world.post("/x", {"name": "a"}).status_code == 422
+    assert sorted(body_of(api, "/x")["properties"]) == ["item", "owner"]
+
+
+def test_bodies_that_contradict_are_refused(api: NinjaAPI) -> None:
+    """One name cannot be two types of body."""
+
+    def other(item: Owner) -> None: ...
+
+    with pytest.raises(BodyConflictError, match="The body 'item' is a"):
+
+        @api.post("/x")
+        def view(request: HttpRequest, item: Item, o: None = Depends(other)) -> None: ...
+
+
+def upload(
+    note: Annotated[str, Form()], files: Annotated[list[UploadedFile], File()]
+) -> dict[str, Any]:
+    return {"note": note, "files": [one.read().decode() for one in files]}
+
+
+def test_forms_files_and_json_fields(api: NinjaAPI, world: World) -> None:
+    """With a form in a dependable, a body of the view is a field of the form."""
+
+    @api.post("/x")
+    @world.view
+    def view(request: HttpRequest, item: Item, found: Any = Depends(upload)) -> Any:
+        return [item.dict(), found]
+
+    world.serve(api)
+    data = {
+        "note": "n",
+        "item": json.dumps({"name": "a"}),
+        "files": [SimpleUploadedFile("1", b"one"), SimpleUploadedFile("2", b"two")],
+    }
+    assert world.request("post", "/x", data=data).json() == [  # type: ignore[attr-defined]
+        {"name": "a", "price": 1.0},
+        {"note": "n", "files": ["one", "two"]},
+    ]
+    assert sorted(body_of(api, "/x")["properties"]) == ["files", "item", "note"]
+
+
+def test_form_fields_are_validated_per_dependable(api: NinjaAPI, world: World) -> None:
+    """Forms behave as queries do."""
+
+    def number(n: Annotated[int, Form()]) -> int:
+        return n
+
+    def text(n: Annotated[str, Form()]) -> str:
+        return n
+
+    @api.post("/x")
+    @world.view
+    def view(request: HttpRequest, a: int = Depends(number), b: str = Depends(text)) -> Any:
+        return [a, b]
+
+    world.serve(api)
+    assert world.request("post", "/x", data={"n": "1"}).json() == [1, "1"]  # type: ignore[attr-defined]
+
+
+def test_schemas_of_a_query_may_overlap(api: NinjaAPI, world: World) -> None:
+    """Two dependables may read the same fields as schemas; OpenAPI still builds."""
+
+    def one(filters: Annotated[Filters, Query()]) -> Filters:
+        return filters
+
+    def scalar(q: str = "") -> str:
+        return q
+
+    def two(others: Annotated[Filters, Query()], q: str = Depends(scalar)) -> Any:
+        return [others.dict(), q]
+
+    class More(Filters):
+        page: int = 1
+
+    def three(more: Annotated[More, Query()]) -> Any:
+        return more.dict()
+
+    @api.get("/x")
+    @world.view
+    def view(
+        request: HttpRequest,
+        a: Filters = Depends(one),
+        b: Any = Depends(two),
+        c: Any = Depends(three),
+    ) -> Any:
+        return [a.dict(), b, c]
+
+    world.serve(api)
+    same = {"q": "x", "tags": ["t"]}
+    assert world.get("/x?q=x&tags=t").json() == [same, [same, "x"], {**same, "page": 1}]  # type: ignore[attr-defined]
+    parameters = api.get_openapi_schema(path_prefix="")["paths"]["/x"]["get"]["parameters"]
+    assert {p["name"] for p in parameters} == {"q", "tags", "page"}
+
+
+def test_params_shared_between_views_are_not_changed(api: NinjaAPI, world: World) -> None:
+    """A default in one view does not make the parameter optional in another."""
+    shared = Annotated[int, Query()]
+
+    @api.get("/one")
+    @world.view
+    def one(request: HttpRequest, n: shared = 7) -> int:
+        return n
+
+    @api.get("/two")
+    @world.view
+    def two(request: HttpRequest, n: shared) -> int:
+        return n
+
+    world.serve(api)
+    assert world.get("/one").json() == 7  # type: ignore[attr-defined]
+    assert world.get("/two").status_code == 422
+
+
+def test_aliases_that_clash_in_the_document_are_told_apart(api: NinjaAPI, world: World) -> None:
+    """One parameter name under two aliases is two parameters."""
+
+    def one(n: Annotated[int, Query(alias="a")]) -> int:
+        return n
+
+    def two(n: Annotated[int, Query(alias="b")]) -> int:
+        return n
+
+    def three(n: int) -> int:
+        return n
+
+    @api.get("/x")
+    @world.view
+    def view(
+        request: HttpRequest,
+        a: int = Depends(one),
+        b: int = Depends(two),
+        c: int = Depends(three),
+    ) -> Any:
+        return [a, b, c]
+
+    world.serve(api)
+    assert world.get("/x?a=1&b=2&n=3").json() == [1, 2, 3]  # type: ignore[attr-defined]
+    parameters = api.get_openapi_schema(path_prefix="")["paths"]["/x"]["get"]["parameters"]
+    assert [p["name"] for p in parameters] == ["a", "b", "n"]
+
+
+def test_what_the_host_gives(api: NinjaAPI, world: World) -> None:
+    """The request by annotation or by name, and the response to set headers on."""
+
+    def named(request, response: HttpResponse) -> str:  # type: ignore[no-untyped-def]
+        response["X-Named"] = request.path
+        return str(request.method)
+
+    def annotated(r: HttpRequest, answer: Annotated[HttpResponse, "for cookies"]) -> str:
+        answer.set_cookie("seen", "1")
+        return r.path
+
+    @api.get("/x")
+    @world.view
+    def view(
+        r: HttpRequest, response: HttpResponse, a: str = Depends(named), b: str = Depends(annotated)
+    ) -> Any:
+        response["X-View"] = r.path
+        return [a, b]
+
+    world.serve(api)
+    response = world.get("/x")
+    assert response.json() == ["GET", "/x"]  # type: ignore[attr-defined]
+    assert (response["X-Named"], response["X-View"]) == ("/x", "/x")
+    assert response.cookies["seen"].value == "1"
+
+
+def test_a_path_parameter_needs_no_default(api: NinjaAPI, world: World) -> None:
+    """A dependable's default serves the operations whose path lacks the parameter."""
+
+    def which(pk: int = 0) -> int:
+        return pk
+
+    for path in ("/", "/{pk}"):
+
+        @api.get(path, operation_id=path)
+        @world.view
+        def view(request: HttpRequest, pk: int = Depends(which)) -> int:
+            return pk
+
+    world.serve(api)
+    assert [world.get(path).json() for path in ("/", "/3")] == [0, 3]  # type: ignore[attr-defined]
+
+
+def test_a_dependables_limit_beside_paginate(world: World) -> None:
+    """@paginate reads its own limit, the dependable reads another."""
+    api = NinjaAPI(urls_namespace="api")
+
+    if world.is_async:
+        pytest.skip("Ninja paginates async views over querysets only")
+
+    @api.get("/x", response=list[int])
+    @paginate
+    @inject
+    def view(request: HttpRequest, limit: int = Depends(as_int)) -> Any:
+        return [limit] * 5
+
+    @api.get("/y", response=list[int])
+    @inject
+    @paginate
+    def below(request: HttpRequest, limit: int = Depends(as_int)) -> Any:
+        return [limit] * 5
+
+    world.serve(api)
+    for path in ("/x", "/y"):
+        assert world.get(f"{path}?limit=2").json() == {"items": [2, 2], "count": 5}  # type: ignore[attr-defined]
+
+
+class Service:
+    """Something that no request can hold."""
+
+
+def test_what_no_request_can_hold_is_refused_by_name(api: NinjaAPI) -> None:
+    """A service without Depends is told to have one, with the way to it."""
+
+    def uses(service: Service) -> None: ...
+
+    with pytest.raises(UnsupportedParameterError, match=r"'service' is a(.|\n)*= Depends\(f\)"):
+
+        @api.get("/x")
+        def view(request: HttpRequest, x: None = Depends(uses)) -> None: ...
+
+
+def test_body_params_and_path_aliases(api: NinjaAPI, world: World) -> None:
+    """Explicit Params work in dependables as they do in views."""
+
+    def parts(
+        number: Annotated[int, Path(alias="pk")], note: Annotated[str, Body()]
+    ) -> list[object]:
+        return [number, note]
+
+    @api.post("/x/{pk}")
+    @world.view
+    def view(request: HttpRequest, found: Any = Depends(parts)) -> Any:
+        return found
+
+    world.serve(api)
+    assert world.post("/x/3", json.dumps("text")).json() == [3, "text"]  # type: ignore[attr-defined]

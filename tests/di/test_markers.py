@@ -1,0 +1,126 @@
+"""Markers as values."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import ninja
+import pytest
+
+from di.exceptions import InvalidScopesError, NotInjectedError, UnknownScopeError
+from di.markers import Defaults, Depends, Security, SecurityScopes, defaults_of, dependable
+
+
+def first() -> None: ...
+
+
+def second() -> None: ...
+
+
+def test_markers_are_values() -> None:
+    """Equal arguments make equal markers with equal hashes; any other argument tells them apart."""
+    markers = {
+        Depends(first),
+        Depends(second),
+        Depends(first, use_cache=False),
+        Depends(first, scope="function"),
+        Security(first),
+        Security(first, scopes=["a"]),
+        Security(first, scopes=["b"]),
+    }
+    assert len(markers) == 7
+    assert Depends(first) in markers
+    assert Security(first, scopes=("a",)) in markers
+    assert Depends(first) != "Depends(first)"
+
+
+def test_markers_are_frozen() -> None:
+    """Nobody changes a marker that others share."""
+    with pytest.raises(AttributeError):
+        Depends(first).use_cache = False
+
+
+@pytest.mark.parametrize(
+    ("marker", "text"),
+    [
+        (Depends(), "Depends()"),
+        (Depends(first), "Depends(first)"),
+        (
+            Depends(first, use_cache=False, scope="request"),
+            "Depends(first, use_cache=False, scope='request')",
+        ),
+        (Security(first), "Security(first)"),
+        (Security(first, scopes=["me"]), "Security(first, scopes=['me'])"),
+        (SecurityScopes(["a", "b"]), "SecurityScopes(['a', 'b'])"),
+    ],
+)
+def test_markers_read_as_they_are_written(marker: object, text: str) -> None:
+    """A marker's repr is the source that makes it."""
+    assert repr(marker) == text
+
+
+def test_security_scopes_has_the_string_too() -> None:
+    """`scope_str` is what RFC 6750 puts into a challenge."""
+    scopes = SecurityScopes(["a", "b"])
+    assert (scopes.scopes, scopes.scope_str) == (["a", "b"], "a b")
+    assert (SecurityScopes().scopes, SecurityScopes().scope_str) == ([], "")
+
+
+def test_an_unknown_scope_is_refused() -> None:
+    """A misspelled life fails where it is written, and the hint tells OAuth2 scopes apart."""
+    with pytest.raises(UnknownScopeError, match=r"no scope 'session'.*\n\nHint: Use \"function\""):
+        Depends(first, scope="session")  # type: ignore[arg-type]
+    with pytest.raises(UnknownScopeError):
+        dependable(scope="forever")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scopes", ["items", [1]])
+def test_scopes_must_be_a_list_of_strings(scopes: Any) -> None:
+    """One string is not read as a list of its letters."""
+    with pytest.raises(InvalidScopesError, match=r"one string a scope"):
+        Security(first, scopes=scopes)
+
+
+def test_dependable_notes_a_default_scope() -> None:
+    """The decorator returns the callable itself, with its default."""
+    marked = dependable(scope="function")(lambda: None)
+    assert defaults_of(marked) == Defaults("function")
+    assert defaults_of(first) == Defaults()
+
+
+def default_style(request: Any, x: int = Depends(first)) -> None: ...
+
+
+def annotated_style(request: Any, x: "ninja.params.Annotated[int, Depends(first)]") -> None: ...  # type: ignore[name-defined]
+
+
+def untyped(request, x=Depends(first)) -> None: ...  # type: ignore[no-untyped-def]
+
+
+def listed(request: Any, x: list[int] = Depends(first)) -> None: ...
+
+
+def uploaded(request: Any, x: ninja.UploadedFile = Depends(first)) -> None: ...
+
+
+async def async_view(request: Any, x: int = Depends(first)) -> None: ...
+
+
+def in_the_path(request: Any, pk: int = Depends(first)) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "view",
+    [default_style, annotated_style, untyped, listed, uploaded, async_view, in_the_path],
+    ids=lambda view: view.__name__,
+)
+def test_a_view_that_nothing_injects_does_not_register(view: Any) -> None:
+    """On plain Ninja a marker is never taken for a query parameter: the app does not start."""
+    with pytest.raises(NotInjectedError, match=r"Depends\(first\)(.|\n)*Hint: Put @inject"):
+        ninja.NinjaAPI(urls_namespace="none").post("/x/{pk}")(view)
+
+
+def test_a_marker_is_an_ordinary_default_elsewhere() -> None:
+    """Only Ninja's own question, whether there is a default, is answered by refusing."""
+    assert inspect.signature(default_style).parameters["x"].default == Depends(first)

@@ -1,0 +1,99 @@
+"""Stand-ins: where they hold and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from di.exceptions import NotCallableError
+from di.overrides import current, override
+
+
+def real() -> str:
+    return "real"
+
+
+def other() -> str:
+    return "other"
+
+
+def fake() -> str:
+    return "fake"
+
+
+def fake_too() -> str:
+    return "fake too"
+
+
+def test_blocks_nest_and_are_undone() -> None:
+    """An inner block adds to the outer one and takes only its own away."""
+    with override({real: fake}):
+        with override({real: fake_too, other: fake}):
+            assert current() == {real: fake_too, other: fake}
+        assert current() == {real: fake}
+    assert current() == {}
+
+
+def test_a_block_that_raises_is_undone() -> None:
+    """However the block ends, nothing stays behind."""
+    with pytest.raises(KeyError), override({real: fake}):
+        raise KeyError
+    assert current() == {}
+
+
+def test_it_decorates_sync_and_async_functions() -> None:
+    """The stand-ins hold while the function runs, each time, also recursively."""
+    replaced = override({real: fake})
+
+    @replaced
+    def sync(depth: int = 1) -> Any:
+        return sync(depth - 1) if depth else current()
+
+    @replaced
+    async def coroutine() -> Any:
+        await asyncio.sleep(0)
+        return current()
+
+    assert sync() == {real: fake}
+    assert asyncio.run(coroutine()) == {real: fake}
+    assert current() == {}
+
+
+def test_it_holds_in_its_own_thread_only() -> None:
+    """Another thread goes on with the real thing."""
+    seen: list[object] = []
+    with override({real: fake}):
+        thread = threading.Thread(target=lambda: seen.append(current()))
+        thread.start()
+        thread.join()
+    assert seen == [{}]
+
+
+def test_it_holds_in_its_own_task_only() -> None:
+    """Two tasks that interleave keep their own stand-ins."""
+
+    async def task(stand_in: Any) -> object:
+        async with override({real: stand_in}):
+            await asyncio.sleep(0)
+            return current()
+
+    async def both() -> Any:
+        return await asyncio.gather(task(fake), task(fake_too)), current()
+
+    assert asyncio.run(both()) == ([{real: fake}, {real: fake_too}], {})
+
+
+def test_a_block_wins_over_the_api() -> None:
+    """What a test says here beats what the API says everywhere."""
+    assert current({real: fake}) == {real: fake}
+    with override({real: fake_too}):
+        assert current({real: fake, other: fake}) == {real: fake_too, other: fake}
+
+
+def test_a_stand_in_must_be_callable() -> None:
+    """A bare value is refused, and the hint says how to write it."""
+    with pytest.raises(NotCallableError, match="lambda: value"):
+        override({real: "fake"})  # type: ignore[dict-item]

@@ -1,0 +1,365 @@
+"""Sessions: what is committed, what is rolled back, in sync and async views."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, connection, transaction
+from django.http import HttpRequest, HttpResponse
+from ninja import Schema, Status
+
+from di import Depends, HTTPException, NinjaAPI, override
+from di.exceptions import DependencyScopeError
+from di.sessions import (
+    ReadSession,
+    ReadSessionDep,
+    Session,
+    SessionDep,
+    get_read_session,
+    get_session,
+    read_session_on,
+    session_on,
+)
+from tests.di.conftest import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Payload(Schema):
+    n: int
+
+
+def names() -> list[str]:
+    return sorted(Group.objects.values_list("name", flat=True))
+
+
+def route(world: World, work: Any, *, response: Any = None) -> None:
+    """Serve POST /x, a view of the world's kind that writes "kept" and then calls *work*."""
+    api = NinjaAPI(urls_namespace="api")
+    options = {} if response is None else {"response": response}
+    if world.is_async:
+
+        @api.post("/x", **options)
+        async def aview(request: HttpRequest, db: SessionDep) -> Any:
+            await db.aadd(Group(name="kept"))
+            await Group.objects.acreate(name="plain")
+            from asgiref.sync import sync_to_async  # noqa: PLC0415 - async twin only
+
+            return await sync_to_async(work)(db)
+
+    else:
+
+        @api.post("/x", **options)
+        def view(request: HttpRequest, db: SessionDep) -> Any:
+            db.add(Group(name="kept"))
+            Group.objects.create(name="plain")
+            return work(db)
+
+    world.serve(api)
+
+
+def raising(error: Exception) -> Any:
+    def work(_: Session) -> None:
+        raise error
+
+    return work
+
+
+def test_success_commits(world: World) -> None:
+    """Below 400 everything is there, plain ORM calls included."""
+    route(world, lambda _: 1)
+    assert world.post("/x").status_code == 200
+    assert names() == ["kept", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("work", "status"),
+    [
+        (raising(HTTPException(409)), 409),
+        (raising(ValueError()), 500),
+        (lambda _: HttpResponse(status=404), 404),
+        (lambda _: Status(400, 1), 400),
+        (lambda _: Status(299, 1), 500),
+    ],
+    ids=["HTTPException", "bug", "HttpResponse", "Status", "unknown status"],
+)
+def test_an_error_keeps_nothing(work: Any, status: int, world: World) -> None:
+    """Raised or returned: who reads an error may assume that nothing changed."""
+    for debug in (False, True):
+        world.settings.DEBUG = debug
+        route(world, work, response={200: int, 400: int})
+        assert world.post("/x").status_code == status
+        assert names() == []
+
+
+def test_a_response_that_does_not_validate_keeps_nothing(world: World) -> None:
+    """Serialization is part of the work."""
+    route(world, lambda _: "text", response=int)
+    assert world.post("/x").status_code == 500
+    assert names() == []
+
+
+def test_a_failing_savepoint_undoes_itself_only(world: World) -> None:
+    """Catch outside `with session.atomic():` and go on."""
+
+    def work(db: Session) -> int:
+        with pytest.raises(IntegrityError), db.atomic():
+            db.add(Group(name="kept"))
+        return 1
+
+    route(world, work)
+    assert world.post("/x").status_code == 200
+    assert names() == ["kept", "plain"]
+
+
+def mark_lost(db: Session) -> int:
+    """Catch a database error inside an atomic block, as one should not."""
+    with pytest.raises(IntegrityError), transaction.atomic(using=db.using, savepoint=False):
+        Group.objects.create(name="kept")
+    return 1
+
+
+def abort(db: Session) -> int:
+    """Let the database itself give up the transaction behind Django's back."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with pytest.raises(Exception, match="nowhere"):
+                cursor.execute("SELECT * FROM nowhere")
+        else:
+            cursor.execute("ROLLBACK")
+    return 1
+
+
+@pytest.mark.parametrize("work", [mark_lost, abort])
+def test_a_lost_write_is_never_a_success(
+    work: Any, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Plain Django would answer 200 here and have written nothing."""
+    route(world, work)
+    with caplog.at_level(logging.ERROR, "django.request"):
+        assert world.post("/x").status_code == 500
+    assert names() == []
+    assert "LostWrite" in caplog.text or "no transaction is active" in caplog.text
+
+
+def test_rollback_says_that_nothing_is_to_be_kept(world: World) -> None:
+    """The answer stays a success, because the view asked for it."""
+
+    def work(db: Session) -> int:
+        db.rollback()
+        return 1
+
+    route(world, work)
+    assert world.post("/x").status_code == 200
+    assert names() == []
+
+
+def test_on_commit_runs_after_the_commit(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A hook that fails is logged and cannot undo the answer; rolled back, none runs."""
+    seen: list[Any] = []
+
+    def work(db: Session) -> int:
+        db.on_commit(lambda: seen.append((names(), connection.in_atomic_block)))
+        db.on_commit(lambda: 1 / 0)
+        return 1
+
+    route(world, work)
+    with caplog.at_level(logging.ERROR, "django.db.backends.base"):
+        assert world.post("/x").status_code == 200
+    assert seen == [(["kept", "plain"], False)]
+    assert "division by zero" in caplog.text
+    route(world, lambda db: (db.on_commit(lambda: seen.append("no")), HttpResponse(status=404))[1])
+    Group.objects.all().delete()
+    world.post("/x")
+    assert len(seen) == 1
+
+
+def test_a_commit_that_fails_is_an_error(world: World) -> None:
+    """Foreign keys are checked at COMMIT: the client is never told 200 before that."""
+
+    def work(db: Session) -> int:
+        db.query(Group).get(name="kept").permissions.through.objects.create(
+            group_id=db.query(Group).get(name="kept").pk, permission_id=10**6
+        )
+        return 1
+
+    route(world, work)
+    assert world.post("/x").status_code == 500
+    assert names() == []
+
+
+def test_the_methods(world: World) -> None:
+    """query, add, delete, refresh, using, and their async twins."""
+    api = NinjaAPI(urls_namespace="api")
+    if world.is_async:
+
+        @api.post("/x")
+        async def aview(request: HttpRequest, db: SessionDep) -> Any:
+            one, two = Group(name="one"), Group(name="two")
+            await db.aadd(one)
+            await db.aadd(two)
+            await db.adelete(two)
+            await db.query(Group).filter(pk=one.pk).aupdate(name="other")
+            await db.arefresh(one)
+            async with db.aatomic():
+                await db.aadd(Group(name="in a savepoint"))
+            with pytest.raises(ZeroDivisionError):
+                async with db.aatomic():
+                    await db.aadd(Group(name="undone"))
+                    raise ZeroDivisionError
+            return [one.name, db.using]
+
+        @api.post("/back")
+        async def aback(request: HttpRequest, db: SessionDep) -> None:
+            await db.aadd(Group(name="back"))
+            await db.arollback()
+
+    else:
+
+        @api.post("/x")
+        def view(request: HttpRequest, db: SessionDep) -> Any:
+            one, two = Group(name="one"), Group(name="two")
+            db.add(one)
+            db.add(two)
+            db.delete(two)
+            db.query(Group).filter(pk=one.pk).update(name="other")
+            db.refresh(one)
+            with db.atomic():
+                db.add(Group(name="in a savepoint"))
+            with pytest.raises(ZeroDivisionError), db.atomic():
+                db.add(Group(name="undone"))
+                raise ZeroDivisionError
+            return [one.name, db.using]
+
+        @api.post("/back")
+        def back(request: HttpRequest, db: SessionDep) -> None:
+            db.add(Group(name="back"))
+            db.rollback()
+
+    world.serve(api)
+    assert world.post("/x").json() == ["other", "default"]  # type: ignore[attr-defined]
+    assert world.post("/back").status_code == 200
+    assert names() == ["in a savepoint", "other"]
+
+
+def test_gathered_writes_are_one_transaction(world: World) -> None:
+    """Five concurrent creates in an async view share the session; one fails, none stays."""
+    if not world.is_async:
+        return
+    import asyncio  # noqa: PLC0415 - async worlds only
+
+    api = NinjaAPI(urls_namespace="api")
+
+    @api.post("/x")
+    async def view(request: HttpRequest, db: SessionDep, n: int) -> None:
+        await asyncio.gather(*(Group.objects.acreate(name=str(i % n)) for i in range(5)))
+
+    world.serve(api)
+    assert world.post("/x?n=4").status_code == 500
+    assert names() == []
+    assert world.post("/x?n=5").status_code == 200
+    assert names() == ["0", "1", "2", "3", "4"]
+
+
+def test_reading_opens_no_transaction(world: World) -> None:
+    """A ReadSession is for queries, outside any transaction."""
+    Group.objects.create(name="there")
+    api = NinjaAPI(urls_namespace="api")
+
+    def found(db: ReadSessionDep) -> Any:
+        return [group.name for group in db.query(Group)], connection.in_atomic_block
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, read: Annotated[Any, Depends(found)]) -> Any:
+        return list(read)
+
+    world.serve(api)
+    assert world.get("/x").json() == [["there"], False]  # type: ignore[attr-defined]
+
+
+def test_the_router_names_the_reader(settings: Any) -> None:
+    """Without an alias the database router decides; with one, it is that one."""
+
+    class Reader:
+        def db_for_read(self, model: Any, **_: Any) -> str:
+            return "replica"
+
+    settings.DATABASE_ROUTERS = [Reader()]
+    assert get_read_session().query(Group).db == "replica"
+    assert read_session_on("default")().query(Group).db == "default"
+
+
+def test_the_same_alias_is_the_same_dependable() -> None:
+    """So sharing and overrides work."""
+    assert session_on("other") is session_on("other")
+    assert session_on("default") is get_session
+    assert read_session_on("other") is read_session_on("other")
+    assert get_session.__qualname__ == "get_session[default]"
+
+
+def test_a_session_is_never_request_scoped(api: NinjaAPI) -> None:
+    """It would commit after the answer was sent."""
+    with pytest.raises(DependencyScopeError, match="get_session"):
+
+        @api.get("/x")
+        def view(request: HttpRequest, db: Session = Depends(get_session, scope="request")) -> None: ...
+
+
+def test_a_session_can_be_overridden(world: World) -> None:
+    """A test may hand over one of its own."""
+    route(world, lambda db: db.using)
+    fake = Session("default")
+    with override({get_session: lambda: fake}):
+        assert world.post("/x").json() == "default"  # type: ignore[attr-defined]
+    assert names() == ["kept", "plain"]
+
+
+def test_a_dependable_that_swallows_cannot_commit(world: World) -> None:
+    """An inner dependable that erases the exception does not make a success of it."""
+
+    def swallow() -> Iterator[None]:
+        try:
+            yield
+        except HTTPException:
+            pass
+
+    api = NinjaAPI(urls_namespace="api")
+
+    def write(db: SessionDep) -> None:
+        db.add(Group(name="kept"))
+
+    @api.post("/x")
+    @world.view
+    def view(
+        request: HttpRequest, w: None = Depends(write), s: None = Depends(swallow)
+    ) -> None:
+        raise HTTPException(404)
+
+    world.serve(api)
+    assert world.post("/x").status_code == 404
+    assert names() == []
+
+
+def test_a_bad_body_writes_nothing(world: World) -> None:
+    """A session opened before the body is read ends with a rollback."""
+    api = NinjaAPI(urls_namespace="api")
+
+    def write(db: SessionDep) -> None:
+        db.add(Group(name="kept"))
+
+    @api.post("/x")
+    @world.view
+    def view(request: HttpRequest, body: Payload, w: None = Depends(write)) -> None: ...
+
+    world.serve(api)
+    assert world.post("/x", json.dumps({"n": "x"})).status_code == 422
+    assert names() == []
+
+
