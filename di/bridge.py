@@ -23,6 +23,10 @@ class _Loop:
     """
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Start anew; what was known belongs to the parent of a fork."""
         self.lock = threading.Lock()
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -38,7 +42,7 @@ class _Loop:
 
 _loop = _Loop()
 # A fork copies the loop, but not the thread that runs it.
-os.register_at_fork(after_in_child=lambda: _loop.__init__())  # type: ignore[misc]
+os.register_at_fork(after_in_child=_loop.forget)
 
 
 def bridged(function: Callable[_P, Awaitable[_T]]) -> Callable[_P, _T]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from di.rendering import draw_path
+from di.rendering import Path, draw_path
 
 
 class DependencyError(Exception):
@@ -25,7 +24,7 @@ class DependencyError(Exception):
         self,
         problem: str,
         *,
-        path: Sequence[tuple[str | None, Callable[..., Any]]] = (),
+        path: Path = (),
         hint: str = "",
     ) -> None:
         super().__init__(problem)

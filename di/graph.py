@@ -17,7 +17,8 @@ from di.exceptions import (
 from di.inspection import EMPTY, Dependable, Parameter, inspect_callable, key_of
 from di.markers import SCOPES, Marker, Scope, SecurityScopes
 
-Path = tuple[tuple[str | None, Callable[..., Any]], ...]
+Way = tuple[tuple[str | None, Callable[..., Any]], ...]
+"""The part of a path that lies below a dependable."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,7 @@ class Dependant:
     inputs: tuple[Parameter, ...]
     scopes_names: tuple[str, ...]
     reads_scopes: bool
-    shortest: tuple[Scope, Path] | None
+    shortest: tuple[Scope, Way] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,9 +114,7 @@ class _Analysis:
         inputs, scopes_names = [], []
         for parameter in dependable.parameters:
             if parameter.marker is not None:
-                edges.append(
-                    self._follow(parameter.name, parameter.marker, parameter.annotation)
-                )
+                edges.append(self._follow(parameter.name, parameter.marker, parameter.annotation))
             elif _is_security_scopes(parameter.annotation):
                 scopes_names.append(parameter.name)
             else:
@@ -126,8 +125,7 @@ class _Analysis:
             dependencies=tuple(edges),
             inputs=tuple(inputs),
             scopes_names=tuple(scopes_names),
-            reads_scopes=bool(scopes_names)
-            or any(edge.dependant.reads_scopes for edge in edges),
+            reads_scopes=bool(scopes_names) or any(edge.dependant.reads_scopes for edge in edges),
             shortest=self._shortest(scope, edges),
         )
 
@@ -187,7 +185,7 @@ class _Analysis:
 
     def _shortest(
         self, scope: Scope | None, edges: Sequence[Dependency]
-    ) -> tuple[Scope, Path] | None:
+    ) -> tuple[Scope, Way] | None:
         below = [
             (inner, ((edge.name, edge.dependant.dependable.call), *way))
             for edge in edges
@@ -220,7 +218,7 @@ def refuse_fixed_scopes(dependant: Dependant, what: str) -> None:
     _refuse_fixed_scopes(dependant, what, path, set())
 
 
-def _refuse_fixed_scopes(dependant: Dependant, what: str, path: Path, seen: set[int]) -> None:
+def _refuse_fixed_scopes(dependant: Dependant, what: str, path: Way, seen: set[int]) -> None:
     for edge in dependant.dependencies:
         below = (*path, (edge.name, edge.dependant.dependable.call))
         if edge.dependant.dependable.has_fixed_scope:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ class HTTPException(HttpError):  # noqa: N818 - the name that FastAPI gave it
     def __init__(
         self,
         status_code: int,
-        detail: Any = None,  # noqa: ANN401 - anything that JSON can hold
+        detail: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         if detail is None:
@@ -49,9 +50,7 @@ def handle(api: NinjaAPI, request: HttpRequest, error: HTTPException) -> HttpRes
     custom = api._exception_handlers.get(HttpError)  # noqa: SLF001 - no public way to ask
     is_default = getattr(getattr(custom, "func", None), "__module__", "") == HttpError.__module__
     if custom is None or is_default:
-        response = api.create_response(
-            request, {"detail": error.detail}, status=error.status_code
-        )
+        response = api.create_response(request, {"detail": error.detail}, status=error.status_code)
     else:
         response = custom(request, error)
     for name, value in error.headers.items():
@@ -61,6 +60,5 @@ def handle(api: NinjaAPI, request: HttpRequest, error: HTTPException) -> HttpRes
 
 def ensure_handled(api: NinjaAPI) -> None:
     """Let *api* answer an `HTTPException` with its headers, unless it has a handler."""
-    api._exception_handlers.setdefault(  # noqa: SLF001 - a handler of the user's stays
-        HTTPException, lambda request, error: handle(api, request, error)
-    )
+    handlers: dict[Any, Any] = api._exception_handlers  # noqa: SLF001 - a user's handler stays
+    handlers.setdefault(HTTPException, functools.partial(handle, api))

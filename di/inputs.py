@@ -7,7 +7,7 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, cast, get_args, get_origin
 
 import pydantic
 from django.http import HttpRequest, HttpResponse
@@ -90,7 +90,7 @@ class Inputs(ViewSignature):
         if is_multipart:
             for param in self.params:
                 if type(param.source) is Body:
-                    param.source.__class__ = _MultiPartBody
+                    param.source.__class__ = cast("Any", _MultiPartBody)
         try:
             self.models = self._create_models()
         except pydantic.errors.PydanticSchemaGenerationError as error:
@@ -116,7 +116,7 @@ class Inputs(ViewSignature):
             try:
                 read = model.resolve(frame.request, frame.api, frame.path_params)
             except pydantic.ValidationError as error:
-                frame.errors.append(ValidationErrorContext(error, model))  # type: ignore[arg-type]
+                frame.errors.append(ValidationErrorContext(error, model))
                 is_valid = False
             else:
                 values.update(read.__dict__)
@@ -231,7 +231,7 @@ def _given(parameter: Parameter) -> str | None:
 _GIVEN = ((HttpRequest, "request"), (HttpResponse, "response"), (Outcome, "outcome"))
 
 
-def _unshared(annotation: Any, default: Any) -> tuple[Any, Any]:  # noqa: ANN401 - any annotation
+def _unshared(annotation: Any, default: Any) -> tuple[Any, Any]:
     """Copy the Params in a declaration: Ninja writes defaults into them."""
     if isinstance(default, Param):
         default = copy.copy(default)

@@ -122,7 +122,7 @@ def kind_of(call: Callable[..., Any]) -> Kind:
     return Kind.FUNCTION
 
 
-def find_marker(annotation: Any) -> tuple[Any, object | None]:  # noqa: ANN401 - any annotation
+def find_marker(annotation: Any) -> tuple[Any, object | None]:
     """Return *annotation* without its marker, and the last marker or Param in it.
 
     >>> find_marker(Annotated[int, "a note"])
@@ -198,7 +198,7 @@ class _Namespaces:
         target = inspect.unwrap(_without_partials(call))
         if inspect.isclass(target):
             modules = [vars(sys.modules[base.__module__]) for base in target.__mro__]
-            function = target.__init__  # type: ignore[misc]
+            function = target.__init__
             nonlocals = _closure(function)
             self.globals = getattr(function, "__globals__", modules[0])
             self.locals: Mapping[str, Any] = ChainMap(nonlocals, *modules)
@@ -225,9 +225,7 @@ class _Namespaces:
                 "Import what it names at run time, not under TYPE_CHECKING, and define it"
                 " at the top of a module."
             )
-            raise UnreadableAnnotationError(
-                problem, path=[(None, self.call)], hint=hint
-            ) from error
+            raise UnreadableAnnotationError(problem, path=[(None, self.call)], hint=hint) from error
         return hints[parameter.name]
 
 
@@ -245,13 +243,13 @@ def _closure(function: object) -> dict[str, Any]:
     return found
 
 
-def _without_partials(call: Any) -> Any:  # noqa: ANN401 - any callable
+def _without_partials(call: Any) -> Any:
     while isinstance(call, functools.partial):
         call = call.func
     return call
 
 
-def _bound_keywords(call: Any) -> set[str]:  # noqa: ANN401 - any callable
+def _bound_keywords(call: Any) -> set[str]:
     bound: set[str] = set()
     while isinstance(call, functools.partial):
         bound.update(call.keywords)
@@ -259,16 +257,16 @@ def _bound_keywords(call: Any) -> set[str]:  # noqa: ANN401 - any callable
     return bound
 
 
-def _function_of(call: Any) -> Any:  # noqa: ANN401 - any callable
+def _function_of(call: Any) -> Any:
     """Return the function that runs when *call* is called."""
     if inspect.isfunction(call):
         return call
     if inspect.ismethod(call):
         return call.__func__
-    return getattr(type(call), "__call__", call)
+    return getattr(type(call), "__call__", call)  # noqa: B004 - not whether, but which
 
 
-def _without_aliases(annotation: Any) -> Any:  # noqa: ANN401 - any annotation
+def _without_aliases(annotation: Any) -> Any:
     """Resolve ``type X = ...`` and what is nested in it, as far as it goes."""
     alias_type = getattr(typing, "TypeAliasType", None)
     while alias_type is not None and isinstance(annotation, alias_type):

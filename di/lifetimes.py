@@ -74,9 +74,7 @@ class Lifetime:
                 error = _finish(entered, error)
         return error
 
-    async def aclose(
-        self, hop: Hop, error: BaseException | None = None
-    ) -> BaseException | None:
+    async def aclose(self, hop: Hop, error: BaseException | None = None) -> BaseException | None:
         """See `close`. Neighboring sync generators share one hop to their thread."""
         while self.entered:
             if self.entered[-1].step.dependable.kind.is_async:
@@ -99,6 +97,16 @@ class Lifetimes:
     def __init__(self) -> None:
         self.function = Lifetime()
         self.request = Lifetime()
+
+    def leave_function(self) -> None:
+        """Close the function scope after a success; raise what goes wrong there."""
+        if (error := self.function.close()) is not None:
+            raise error
+
+    async def aleave_function(self, hop: Hop) -> None:
+        """See `leave_function`."""
+        if (error := await self.function.aclose(hop)) is not None:
+            raise error
 
     def unwind(self, error: BaseException) -> BaseException:
         """Let every generator see *error* and return what goes on to the client."""
@@ -138,9 +146,7 @@ class Hop:
         self.context = contextvars.copy_context()
         self.tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
 
-    async def __call__(
-        self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
-    ) -> _T:
+    async def __call__(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Call *function* in that thread."""
         self.context.run(_restore_context, contextvars.copy_context())
         hopping = sync_to_async(function, thread_sensitive=True, context=self.context)

@@ -37,7 +37,7 @@ class Marker:
     def __eq__(self, other: object) -> bool:
         if other is inspect.Parameter.empty:
             self._refuse()
-        return type(self) is type(other) and self._fields() == other._fields()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._fields() == other._fields()
 
     def __hash__(self) -> int:
         return hash(self._fields())
@@ -89,7 +89,7 @@ def Depends(  # noqa: N802 - the name that FastAPI gave it
     *,
     use_cache: bool = True,
     scope: Scope | None = None,
-) -> Any:  # noqa: ANN401 - it stands as the default of a parameter of any type
+) -> Any:
     """Fill a parameter with what *dependency* returns or yields.
 
     Args:
@@ -110,7 +110,7 @@ def Security(  # noqa: N802 - the name that FastAPI gave it
     scopes: Sequence[str] | None = None,
     use_cache: bool = True,
     scope: Scope | None = None,
-) -> Any:  # noqa: ANN401 - it stands as the default of a parameter of any type
+) -> Any:
     """Like `Depends`, and require OAuth2 *scopes* of *dependency* and all below it.
 
     Raises:

@@ -108,4 +108,3 @@ class _Compiler:
         # A stand-in may depend on what it stands in for: two values, one original.
         actual = key_of(dependant.dependable.call)
         return key_of(edge.original), actual, frozenset(oauth_scopes), dependant.scope
-

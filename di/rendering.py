@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
+import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-type_of_path = Sequence[tuple[str | None, Callable[..., Any]]]
+Path = Sequence[tuple[str | None, Callable[..., Any]]]
 
 
 def name_of(call: object) -> str:
     """Return the dotted name of *call*, as its author would write it.
 
-    >>> name_of(functools.partial(os.getcwd))
-    'partial(posix.getcwd)'
+    >>> name_of(functools.partial(max))
+    'partial(builtins.max)'
     """
     if isinstance(call, functools.partial):
         return f"partial({name_of(call.func)})"
@@ -45,7 +45,7 @@ def describe(call: object) -> str:
     return f"{name_of(call)} ({place})" if place else name_of(call)
 
 
-def draw_path(path: type_of_path) -> str:
+def draw_path(path: Path) -> str:
     """Draw *path*, the view first, each next callable below the parameter it fills.
 
     Args:
@@ -61,5 +61,5 @@ def draw_path(path: type_of_path) -> str:
 
 
 def _relative(file: str) -> str:
-    here = os.path.join(os.getcwd(), "")
-    return file.removeprefix(here)
+    path, here = pathlib.Path(file), pathlib.Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

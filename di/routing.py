@@ -150,7 +150,7 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
         if dependencies:
             prefix, mounted, *rest = self._router_registrations[-1]
             entry = (prefix, _Mount(mounted, dependencies), *rest)
-            self._router_registrations[-1] = entry  # type: ignore[call-overload]
+            self._router_registrations[-1] = entry
 
 
 class _Inherited:
@@ -191,7 +191,7 @@ class _Mount:
         return self.router.build_routers(prefix, decorators, *args, **kwargs)
 
     def _freeze(self) -> None:
-        self.router._freeze()
+        self.router._freeze()  # noqa: SLF001 - Ninja calls it on what it mounts
 
 
 def _operation_of(run: Callable[..., Any]) -> Operation:

@@ -110,7 +110,7 @@ class Session:
     def rollback(self) -> None:
         """Undo everything, and nothing more will be written; the answer stays as it is."""
         self.is_rolled_back = True
-        transaction.set_rollback(True, using=self.using)  # noqa: FBT003 - Django's signature
+        transaction.set_rollback(True, using=self.using)
 
     async def arollback(self) -> None:
         """See `rollback`."""
@@ -157,6 +157,7 @@ def get_read_session() -> ReadSession:
 SessionDep = Annotated[Session, Depends(get_session)]
 ReadSessionDep = Annotated[ReadSession, Depends(get_read_session)]
 
+
 def _settle(session: Session, outcome: Outcome) -> None:
     """Decide at a successful end whether the transaction may commit.
 
@@ -165,7 +166,7 @@ def _settle(session: Session, outcome: Outcome) -> None:
     """
     failed = outcome.status_code is not None and outcome.status_code >= _FIRST_ERROR_STATUS
     if failed or session.is_rolled_back:
-        transaction.set_rollback(True, using=session.using)  # noqa: FBT003 - Django's signature
+        transaction.set_rollback(True, using=session.using)
     elif is_lost(session.using):
         problem = f"The transaction on {session.using!r} was already marked for rollback."
         hint = (

@@ -43,7 +43,6 @@ def test_the_tree_follows_the_signature() -> None:
     assert root.dependencies[0].dependant is root.dependencies[2].dependant
 
 
-
 def test_a_cycle_is_drawn() -> None:
     """The error shows the way round, view first, with file and line."""
 

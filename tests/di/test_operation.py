@@ -343,9 +343,7 @@ def test_a_replaced_exception_is_the_answer(api: NinjaAPI, world: World) -> None
 
     @api.get("/x")
     @world.view
-    def view(
-        request: HttpRequest, a: str = logged("a"), t: None = Depends(translate)
-    ) -> None:
+    def view(request: HttpRequest, a: str = logged("a"), t: None = Depends(translate)) -> None:
         raise ValueError
 
     world.serve(api)
@@ -394,9 +392,7 @@ def test_an_error_while_closing_the_request_scope_is_logged(
     assert record.exc_info
 
 
-def test_unhandled_exceptions_are_unwound_with_debug_too(
-    api: NinjaAPI, world: World
-) -> None:
+def test_unhandled_exceptions_are_unwound_with_debug_too(api: NinjaAPI, world: World) -> None:
     """With DEBUG Ninja answers with a traceback; what dependables see is the same."""
     world.settings.DEBUG = True
 
@@ -462,7 +458,9 @@ def test_security_scopes_reach_the_dependable(api: NinjaAPI, world: World) -> No
     @api.get("/x")
     @world.view
     def view(
-        request: HttpRequest, scopes: SecurityScopes, found: str = Security(active, scopes=["items"])
+        request: HttpRequest,
+        scopes: SecurityScopes,
+        found: str = Security(active, scopes=["items"]),
     ) -> Any:
         return [found, scopes.scopes]
 
@@ -652,9 +650,7 @@ def test_overrides_hold_for_a_request(api: NinjaAPI, world: World) -> None:
     assert data(world.get("/x")) == 1
 
 
-def test_a_request_keeps_the_overrides_that_it_started_with(
-    api: NinjaAPI, world: World
-) -> None:
+def test_a_request_keeps_the_overrides_that_it_started_with(api: NinjaAPI, world: World) -> None:
     """What an earlier dependable of the same request sets comes too late for it."""
 
     def sets() -> None:
@@ -794,7 +790,9 @@ def test_no_warning_for_path_parameters_of_dependables(
     """Ninja warns of names in a path that no parameter has; here one of them has."""
     from ninja import Path  # noqa: PLC0415 - used once
 
-    def read(pk: int, slug: Annotated[str, Path(alias="name")], other: str = Path(alias="o")) -> None: ...  # type: ignore[assignment]
+    def read(
+        pk: int, slug: Annotated[str, Path(alias="name")], other: str = Path(alias="o")
+    ) -> None: ...  # type: ignore[assignment]
 
     @api.get("/{pk}/{name}/{o}")
     def view(request: HttpRequest, r: None = Depends(read)) -> None: ...

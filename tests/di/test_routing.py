@@ -150,7 +150,7 @@ def test_an_operation_that_cannot_be_found_is_refused(world: World) -> None:
     api = NinjaAPI(urls_namespace="api")
     outer, router = Router(), Router(dependencies=[note("router")])
     routed(router, world)
-    outer.add_decorator(lambda _: (lambda request: None), mode="view")
+    outer.add_decorator(lambda _: lambda request: None, mode="view")
     outer.add_router("", router)
     api.add_router("", outer)
     with pytest.raises(ConfigError, match="hides the operation"):

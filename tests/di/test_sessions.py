@@ -158,9 +158,7 @@ def test_rollback_says_that_nothing_is_to_be_kept(world: World) -> None:
     assert names() == []
 
 
-def test_on_commit_runs_after_the_commit(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_on_commit_runs_after_the_commit(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """A hook that fails is logged and cannot undo the answer; rolled back, none runs."""
     seen: list[Any] = []
 
@@ -309,7 +307,9 @@ def test_a_session_is_never_request_scoped(api: NinjaAPI) -> None:
     with pytest.raises(DependencyScopeError, match="get_session"):
 
         @api.get("/x")
-        def view(request: HttpRequest, db: Session = Depends(get_session, scope="request")) -> None: ...
+        def view(
+            request: HttpRequest, db: Session = Depends(get_session, scope="request")
+        ) -> None: ...
 
 
 def test_a_session_can_be_overridden(world: World) -> None:
@@ -337,9 +337,7 @@ def test_a_dependable_that_swallows_cannot_commit(world: World) -> None:
 
     @api.post("/x")
     @world.view
-    def view(
-        request: HttpRequest, w: None = Depends(write), s: None = Depends(swallow)
-    ) -> None:
+    def view(request: HttpRequest, w: None = Depends(write), s: None = Depends(swallow)) -> None:
         raise HTTPException(404)
 
     world.serve(api)
@@ -361,5 +359,3 @@ def test_a_bad_body_writes_nothing(world: World) -> None:
     world.serve(api)
     assert world.post("/x", json.dumps({"n": "x"})).status_code == 422
     assert names() == []
-
-
