@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core import checks
 
 
 class DiConfig(AppConfig):
@@ -10,3 +11,11 @@ class DiConfig(AppConfig):
 
     name = "di"
     verbose_name = "Dependency injection"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        # Not at the top: they import Ninja, which needs the settings.
+        from di.checks import check_atomic_requests, check_bridges  # noqa: PLC0415
+
+        checks.register(check_atomic_requests, "di")
+        checks.register(check_bridges, "di")

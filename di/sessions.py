@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, router, transaction
 from django.db.models import Model, QuerySet
 
+from di.database_errors import answer_to
 from di.exceptions import DependencyError
 from di.lifetimes import Outcome
 from di.markers import Depends, always
@@ -129,9 +130,14 @@ def session_on(using: str) -> Callable[[Outcome], Iterator[Session]]:
     @always("function")
     def get_session(outcome: Outcome) -> Iterator[Session]:
         session = Session(using)
-        with transaction.atomic(using=using):
-            yield session
-            _settle(session, outcome)
+        try:
+            with transaction.atomic(using=using):
+                yield session
+                _settle(session, outcome)
+        except DatabaseError as error:
+            if (answer := answer_to(error)) is not None:
+                raise answer from error
+            raise
 
     return _named(get_session, using)
 

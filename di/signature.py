@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakSet
 
 from django.http import HttpRequest
-from ninja.operation import Operation
+from ninja.operation import AsyncOperation, Operation
 from ninja.params.models import Path
 from ninja.signature.details import ViewSignature
 
@@ -20,6 +21,9 @@ from di.markers import Marker
 from di.plan import Plan, compile_plan
 
 _MOST_VARIANTS = 128
+
+known_signatures: WeakSet[InjectedSignature] = WeakSet()
+"""All there are, for the system checks."""
 
 
 class Injection:
@@ -65,6 +69,7 @@ class InjectedSignature(ViewSignature):
         self.injection = injection
         self.inherited = tuple(inherited)
         self.path = operation.path
+        self.is_async = isinstance(operation, AsyncOperation)
         self.view_func = operation.signature.view_func
         self.docstring = operation.signature.docstring
         self.contributed = tuple(getattr(self.view_func, "_ninja_contribute_args", ()))
@@ -75,6 +80,7 @@ class InjectedSignature(ViewSignature):
         document = Documentation(self.compiled.readers)
         self.params, self.models = document.params, document.models
         self.variants: dict[object, Compiled] = {}
+        known_signatures.add(self)
 
     def compiled_for(self, stand_ins: overrides.StandIns) -> Compiled:
         """Return the plan in which *stand_ins* stand in, compiled once a set of them."""

@@ -188,7 +188,16 @@ def test_a_commit_that_fails_is_an_error(world: World) -> None:
         return 1
 
     route(world, work)
-    assert world.post("/x").status_code == 500
+    assert world.post("/x").status_code == 409
+    assert names() == []
+
+
+def test_a_unique_constraint_is_a_conflict_that_names_the_column(world: World) -> None:
+    """A view need not catch what the database refuses."""
+    route(world, lambda db: db.add(Group(name="plain")))
+    response = world.post("/x")
+    assert response.status_code == 409
+    assert response.json() == {"detail": "Already exists: name"}  # type: ignore[attr-defined]
     assert names() == []
 
 
@@ -259,7 +268,7 @@ def test_gathered_writes_are_one_transaction(world: World) -> None:
         await asyncio.gather(*(Group.objects.acreate(name=str(i % n)) for i in range(5)))
 
     world.serve(api)
-    assert world.post("/x?n=4").status_code == 500
+    assert world.post("/x?n=4").status_code == 409
     assert names() == []
     assert world.post("/x?n=5").status_code == 200
     assert names() == ["0", "1", "2", "3", "4"]

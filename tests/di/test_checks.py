@@ -1,0 +1,56 @@
+"""The system checks."""
+
+import types
+from typing import Any
+
+from django.core import checks
+from django.http import HttpRequest
+from django.urls import path
+from pytest_django import Settings
+
+from di import Depends, NinjaAPI
+from tests.di import samples
+
+
+def found(tag: str = "di") -> list[tuple[str | None, str]]:
+    return [(message.id, message.msg) for message in checks.run_checks(tags=[tag])]
+
+
+def serve(settings: Settings, api: NinjaAPI) -> None:
+    site = types.ModuleType("site")
+    site.urlpatterns = [path("", api.urls)]  # type: ignore[attr-defined]
+    settings.ROOT_URLCONF = site
+
+
+def test_atomic_requests_is_an_error(settings: Settings) -> None:
+    """It would commit what a view wrote before it refused."""
+    assert [one for one in found() if one[0] == "di.E201"] == []
+    settings.DATABASES["default"]["ATOMIC_REQUESTS"] = True
+    try:
+        assert ("di.E201", "ATOMIC_REQUESTS is on for the database 'default'.") in found()
+    finally:
+        settings.DATABASES["default"]["ATOMIC_REQUESTS"] = False
+
+
+def test_async_dependables_of_sync_views_are_pointed_out(settings: Settings, api: NinjaAPI) -> None:
+    """The warning names the view and all that it waits for; async views get none."""
+
+    @api.get("/sync")
+    def waiting(request: HttpRequest, n: Any = Depends(samples.coroutine)) -> None: ...
+
+    @api.get("/async")
+    async def fine(request: HttpRequest, n: Any = Depends(samples.coroutine)) -> None: ...
+
+    @api.get("/plain")
+    def plain(request: HttpRequest, n: Any = Depends(samples.function)) -> None: ...
+
+    serve(settings, api)
+    (warning,) = [text for id_, text in found() if id_ == "di.W001" and "<locals>.waiting" in text]
+    assert "tests.di.samples.coroutine (tests/di/samples.py:" in warning
+    assert not [text for _, text in found() if "<locals>.fine" in text or "<locals>.plain" in text]
+
+
+def test_a_project_without_urls_can_be_checked(settings: Settings) -> None:
+    """A settings module may have no ROOT_URLCONF, in a command's, say."""
+    del settings.ROOT_URLCONF
+    assert isinstance(found(), list)

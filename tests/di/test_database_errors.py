@@ -1,0 +1,91 @@
+"""Database errors as answers."""
+
+import sqlite3
+from typing import Any
+
+import pytest
+from django.db import DataError, IntegrityError, OperationalError
+
+from di.database_errors import answer_to
+
+
+class FromPostgres(Exception):  # noqa: N818 - stands for the driver's classes
+    """What psycopg raises, as far as it is looked at."""
+
+    def __init__(self, sqlstate: str | None, message_detail: str = "") -> None:
+        super().__init__("from PostgreSQL")
+        self.sqlstate = sqlstate
+        self.diag = self
+        self.message_detail = message_detail
+
+
+def from_sqlite(name: str, text: str = "from SQLite") -> Exception:
+    error = sqlite3.Error(text)
+    error.sqlite_errorname = name
+    return error
+
+
+def answer(error: Exception, cause: Exception | None) -> Any:
+    error.__cause__ = cause
+    found = answer_to(error)  # type: ignore[arg-type]
+    return found and (found.status_code, found.detail, found.headers)
+
+
+BUSY = (503, "The database is busy, try again", {"Retry-After": "1"})
+UNIQUE = "SQLITE_CONSTRAINT_UNIQUE"
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01", "55P03", "57014", "57P01", "08006", None])
+def test_what_passes_in_postgresql_is_503(code: str | None) -> None:
+    """Also without a SQLSTATE: a connection that broke, a pool that is empty."""
+    assert answer(OperationalError(), FromPostgres(code)) == BUSY
+
+
+def test_what_passes_in_sqlite_is_503() -> None:
+    """Another process holds the lock."""
+    assert answer(OperationalError(), from_sqlite("SQLITE_BUSY_SNAPSHOT")) == BUSY
+
+
+@pytest.mark.parametrize(
+    ("cause", "names"),
+    [
+        (FromPostgres("23505", "Key (email)=(a@b.c) already exists."), "email"),
+        (FromPostgres("23505", "Key (lower(name))=(a) already exists."), "lower(name)"),
+        (FromPostgres("23505"), "the same"),
+        (from_sqlite(UNIQUE, "UNIQUE constraint failed: users_user.email"), "email"),
+        (from_sqlite(UNIQUE, "UNIQUE constraint failed: t.a, t.b"), "a, b"),
+        (from_sqlite(UNIQUE, "UNIQUE constraint failed: index 'x'"), "the same"),
+    ],
+)
+def test_what_is_taken_is_409_and_named(cause: Exception, names: str) -> None:
+    """The columns are named; their values are nobody's business."""
+    assert answer(IntegrityError(), cause) == (409, f"Already exists: {names}", {})
+
+
+@pytest.mark.parametrize(
+    ("cause", "status"),
+    [
+        (FromPostgres("23503"), 409),
+        (from_sqlite("SQLITE_CONSTRAINT_FOREIGNKEY"), 409),
+        (FromPostgres("23514"), 422),
+        (from_sqlite("SQLITE_CONSTRAINT_NOTNULL"), 422),
+    ],
+)
+def test_other_constraints(cause: Exception, status: int) -> None:
+    """References conflict; values are unfit."""
+    assert answer(IntegrityError(), cause)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (IntegrityError(), from_sqlite("SQLITE_MISMATCH")),
+        (IntegrityError(), None),
+        (OperationalError(), from_sqlite("SQLITE_FULL")),
+        (OperationalError(), FromPostgres("42P01")),
+        (DataError(), FromPostgres("22003")),
+    ],
+)
+def test_everything_else_is_a_bug(error: Exception, cause: Exception | None) -> None:
+    """It stays what it was: a 500 with its traceback in the log."""
+    assert answer(error, cause) is None
