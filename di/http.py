@@ -38,6 +38,10 @@ class HTTPException(HttpError):  # noqa: N818 - the name that FastAPI gave it
         self.detail = detail
         self.headers = dict(headers or {})
 
+    def body(self) -> dict[str, Any]:
+        """Return the answer's body, for a subclass to add to."""
+        return {"detail": self.detail}
+
     def __str__(self) -> str:
         return f"{self.status_code}: {self.detail}"
 
@@ -50,7 +54,7 @@ def handle(api: NinjaAPI, request: HttpRequest, error: HTTPException) -> HttpRes
     custom = api._exception_handlers.get(HttpError)  # noqa: SLF001 - no public way to ask
     is_default = getattr(getattr(custom, "func", None), "__module__", "") == HttpError.__module__
     if custom is None or is_default:
-        response = api.create_response(request, {"detail": error.detail}, status=error.status_code)
+        response = api.create_response(request, error.body(), status=error.status_code)
     else:
         response = custom(request, error)
     for name, value in error.headers.items():

@@ -224,6 +224,8 @@ class _Namespaces:
             hint = (
                 "Import what it names at run time, not under TYPE_CHECKING, and define it"
                 " at the top of a module."
+                if isinstance(error, NameError)
+                else "Mend the annotation: evaluating it raised that error."
             )
             raise UnreadableAnnotationError(problem, path=[(None, self.call)], hint=hint) from error
         return hints[parameter.name]

@@ -1,0 +1,1 @@
+"""The project that mounts `di` and `users`."""

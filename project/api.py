@@ -1,0 +1,15 @@
+"""The API: what is mounted where."""
+
+from __future__ import annotations
+
+from di import NinjaAPI
+from users.api import auth_router, users_router
+
+api = NinjaAPI(
+    title="Users",
+    version="1",
+    description="Users, and tokens to reach them with.",
+    urls_namespace="api",
+)
+api.add_router("/users", users_router, tags=["users"])
+api.add_router("/auth", auth_router, tags=["auth"])

@@ -1,0 +1,170 @@
+"""All settings. The environment decides; without any, this is a development machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from django.core.exceptions import ImproperlyConfigured
+
+from project.database import database
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+_DEVELOPMENT_KEY = "django-insecure-development-only-never-use-this-in-production-0123456789"  # noqa: S105 - says so itself
+_SHORTEST_KEY = 50
+_YES = ("1", "true", "yes", "on")
+
+
+def _get(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+def _list(name: str) -> list[str]:
+    return [item.strip() for item in _get(name).split(",") if item.strip()]
+
+
+def _number(name: str, default: int) -> int:
+    value = _get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and int(value) > 0):
+        message = f"{name} is {value!r}. Set it to a whole number above 0, or leave it out."
+        raise ImproperlyConfigured(message)
+    return int(value)
+
+
+def _refuse(message: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"ENVIRONMENT=production refuses to start: {message}")
+
+
+ENVIRONMENT = _get("ENVIRONMENT", "development")
+if ENVIRONMENT not in ("development", "production"):
+    message = f"ENVIRONMENT is {ENVIRONMENT!r}. Set it to development or production."
+    raise ImproperlyConfigured(message)
+IS_PRODUCTION = ENVIRONMENT == "production"
+
+SECRET_KEY = _get("SECRET_KEY") or _DEVELOPMENT_KEY
+SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS")
+DEBUG = _get("DEBUG", "0" if IS_PRODUCTION else "1").lower() in _YES
+ALLOWED_HOSTS = _list("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS")
+DATABASE_URL = _get("DATABASE_URL")
+
+if IS_PRODUCTION:
+    if SECRET_KEY == _DEVELOPMENT_KEY:
+        raise _refuse("set SECRET_KEY to a secret of your own.")
+    if len(SECRET_KEY) < _SHORTEST_KEY:
+        raise _refuse(f"SECRET_KEY is shorter than {_SHORTEST_KEY} characters.")
+    if DEBUG:
+        raise _refuse("DEBUG is on, and shows settings and source to anyone.")
+    if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+        raise _refuse("set ALLOWED_HOSTS to the names this site is reached by, not *.")
+    if not DATABASE_URL:
+        raise _refuse("set DATABASE_URL.")
+else:
+    ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "ninja",  # serves Swagger UI from here, not from a CDN
+    "di",
+    "users",
+    "project",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    # Serves static files itself: an extra, since a web server in front can do it too.
+    *(["whitenoise.middleware.WhiteNoiseMiddleware"] if importlib.util.find_spec("whitenoise") else []),
+    "project.middleware.trailing_slash",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+ASGI_APPLICATION = "project.asgi.application"
+APPEND_SLASH = False  # a path answers with and without, and never redirects
+API_PREFIX = "/api/"
+ADMIN_URL = _get("ADMIN_URL", "admin/").strip("/") + "/"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": database(
+        DATABASE_URL or f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}",
+        base=BASE_DIR,
+        pool_size=_number("DATABASE_POOL_SIZE", 8),
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "users.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / ".static"
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+if IS_PRODUCTION:
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    # Only a proxy that always sets it may be trusted to say that the client used TLS.
+    if header := _get("SECURE_PROXY_SSL_HEADER"):
+        SECURE_PROXY_SSL_HEADER = (header, "https")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        name: {"handlers": ["stderr"], "level": level, "propagate": False}
+        for name, level in (("django", "WARNING"), ("di", "WARNING"), ("security", "INFO"))
+    },
+}

@@ -1,0 +1,1 @@
+"""Users, their access tokens, and the API to both."""

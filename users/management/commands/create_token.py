@@ -1,0 +1,48 @@
+"""Create a personal access token."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from users import crud, scopes
+from users.exceptions import InvalidScopeError
+from users.models import User
+
+
+class Command(BaseCommand):
+    """Print a new access token, this one time."""
+
+    help = "Create an access token for a user and print it. It is not shown again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the user's address and what the token is for."""
+        longest = crud.LONGEST_LIFETIME.days
+        parser.add_argument("email", help="the user's email address")
+        parser.add_argument("--label", default="", help="what the token is for")
+        parser.add_argument("--scope", help=f"separated by spaces; default {scopes.DEFAULT_SCOPE}")
+        parser.add_argument("--days", type=int, default=30, help=f"its life, 1 to {longest}")
+
+    def handle(self, *_: Any, email: str, label: str, scope: str | None, days: int, **__: Any) -> None:
+        """Create the token."""
+        if not 1 <= days <= crud.LONGEST_LIFETIME.days:
+            message = f"--days must be 1 to {crud.LONGEST_LIFETIME.days}."
+            raise CommandError(message)
+        try:
+            user = User.objects.get_by_natural_key(email)
+            granted = scopes.grant(scope, user)
+        except User.DoesNotExist:
+            message = f"There is no user {email!r}."
+            raise CommandError(message) from None
+        except InvalidScopeError as error:
+            message = f"{error}. Known are: {', '.join(scopes.SCOPES)}."
+            raise CommandError(message) from None
+        if not user.is_active:
+            message = f"{user} is not active."
+            raise CommandError(message)
+        lifetime = datetime.timedelta(days=days)
+        _, text = crud.issue_token(user=user, scope=granted, label=label, lifetime=lifetime)
+        self.stdout.write(text)
+        self.stderr.write(f"For {user}, scope {granted!r}, {days} days. Keep it: it is not stored.")

@@ -1,0 +1,194 @@
+"""Users and access tokens."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from users import tokens
+from users.text import LONGEST_EMAIL, LONGEST_NAME, normalize_email, normalize_name
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users, found by their e-mail address."""
+
+    def create_user(
+        self, email: str, password: str | None = None, *, name: str = "", **fields: Any
+    ) -> User:
+        """Create a user; without a *password* nobody can log in as them.
+
+        Raises:
+            ValueError: *email* or *name* is not one.
+        """
+        user = self.model(email=email, name=name or email.partition("@")[0], **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, email: str, password: str | None = None, *, name: str = "", **fields: Any
+    ) -> User:
+        """Create a user who may do everything; see `create_user`."""
+        fields |= {"is_staff": True, "is_superuser": True}
+        return self.create_user(email, password, name=name, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Return the user with the e-mail address *username*, however it is spelled."""
+        try:
+            return self.get(email=normalize_email(username or ""))
+        except ValueError:
+            raise self.model.DoesNotExist from None
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who logs in with an e-mail address."""
+
+    name = models.CharField(max_length=LONGEST_NAME)
+    email = models.EmailField(
+        max_length=LONGEST_EMAIL,
+        unique=True,
+        error_messages={"unique": "A user with this email already exists."},
+    )
+    is_active = models.BooleanField(
+        default=True, help_text="Off is the reversible way to lock somebody out."
+    )
+    is_staff = models.BooleanField(default=False, help_text="May log in to this site.")
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        """Two spellings of one address cannot get past the database either."""
+
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(Lower("email"), name="users_user_email_lower"),)
+
+    def __str__(self) -> str:
+        return self.email
+
+    def clean(self) -> None:
+        """Bring e-mail and name into their one spelling, for forms."""
+        errors = {}
+        for field, normalize in _SPELLINGS.items():
+            try:
+                setattr(self, field, normalize(getattr(self, field)))
+            except ValueError as error:
+                errors[field] = str(error)
+        if errors:
+            raise ValidationError(errors)
+
+    def save(
+        self,
+        *args: Any,
+        update_fields: Iterable[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the row, e-mail and name in their one spelling.
+
+        Raises:
+            ValueError: one of them cannot be spelled.
+        """
+        written = set(_SPELLINGS) if update_fields is None else set(update_fields)
+        for field in written & _SPELLINGS.keys():
+            setattr(self, field, _SPELLINGS[field](getattr(self, field)))
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def check_password(self, raw_password: str) -> bool:
+        """Whether *raw_password* is the password; an outdated hash of it is renewed.
+
+        The new hash is a new fingerprint, and would end the user's tokens as a new
+        password does: they get the new fingerprint in the same transaction.
+        """
+
+        def renew(password: str) -> None:
+            before = {self.get_session_auth_hash(), *self.get_session_auth_fallback_hash()}
+            self.set_password(password)
+            self._password = None  # it is not a new one: password validators need not know
+            with transaction.atomic(using=self._state.db):
+                self.save(update_fields=["password"])
+                self.access_tokens.filter(fingerprint__in=before).update(
+                    fingerprint=self.get_session_auth_hash()
+                )
+
+        return check_password(raw_password, self.password, renew)
+
+    async def acheck_password(self, raw_password: str) -> bool:
+        """See `check_password`."""
+        return await sync_to_async(self.check_password)(raw_password)
+
+
+_SPELLINGS = {"email": normalize_email, "name": normalize_name}
+
+
+class AccessToken(models.Model):
+    """What an API client shows instead of a password. The token itself is not stored.
+
+    Attributes:
+        key: the public part of the token; the only one that logs and pages may show.
+        digest: HMAC of the whole token, in hexadecimal.
+        scope: OAuth2 scopes, sorted, separated by spaces.
+        fingerprint: of the user's password at issue; a new password ends the token.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_tokens")
+    key = models.CharField(max_length=tokens.KEY_LENGTH, unique=True)
+    digest = models.CharField(max_length=64)
+    scope = models.CharField(max_length=1_000)
+    label = models.CharField(max_length=100, blank=True)
+    fingerprint = models.CharField(max_length=128)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Newest first, as a person looks for them."""
+
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.key
+
+    def matches(self, text: str) -> bool:
+        """Whether *text* is this token, under the secret key or one of its fallbacks."""
+        return any(
+            constant_time_compare(self.digest, tokens.digest(text, secret))
+            for secret in (None, *settings.SECRET_KEY_FALLBACKS)
+        )
+
+    def refusal(self, now: datetime.datetime) -> str | None:
+        """Return why the token is not valid at *now*, for the log; None if it is."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.expires_at <= now:
+            return "expired"
+        if not self.user.is_active:
+            return "inactive user"
+        if not self._has_fingerprint():
+            return "password changed"
+        return None
+
+    def _has_fingerprint(self) -> bool:
+        return any(
+            constant_time_compare(self.fingerprint, known)
+            for known in (
+                self.user.get_session_auth_hash(),
+                *self.user.get_session_auth_fallback_hash(),
+            )
+        )
