@@ -8,7 +8,9 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-_FORMS = "sqlite:////absolute/path, sqlite:///relative/path or postgres://user:password@host:5432/name"
+_FORMS = (
+    "sqlite:////absolute/path, sqlite:///relative/path or postgres://user:password@host:5432/name"
+)
 
 
 def database(url: str, *, base: Path, pool_size: int) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from project.database import database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-_DEVELOPMENT_KEY = "django-insecure-development-only-never-use-this-in-production-0123456789"  # noqa: S105 - says so itself
+_DEVELOPMENT_KEY = "django-insecure-development-only-never-use-this-in-production-0123456789"
 _SHORTEST_KEY = 50
 _YES = ("1", "true", "yes", "on")
 
@@ -80,8 +79,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    # Serves static files itself: an extra, since a web server in front can do it too.
-    *(["whitenoise.middleware.WhiteNoiseMiddleware"] if importlib.util.find_spec("whitenoise") else []),
     "project.middleware.trailing_slash",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

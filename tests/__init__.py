@@ -1,0 +1,1 @@
+"""Tests, from outside wherever there is an outside."""

@@ -17,7 +17,7 @@ from users.models import AccessToken, User
 _PRIVILEGES = ("is_superuser", "groups", "user_permissions", "last_login")
 
 
-class UserCreation(AdminUserCreationForm):
+class UserCreation(AdminUserCreationForm):  # type: ignore[type-arg]
     """A new user: address, name, and a password or none."""
 
     class Meta:
@@ -97,7 +97,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.action(description="Deactivate the selected users", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Lock users out, oneself and superusers (for others than superusers) excepted."""
-        users = _touchable(request, queryset).exclude(pk=request.user.pk)
+        users = _touchable(request, queryset).exclude(pk=str(request.user.pk))
         crud.revoke_tokens(users=users)
         number = users.filter(is_active=True).update(is_active=False)
         self.message_user(request, f"Deactivated {number} users.", messages.SUCCESS)

@@ -12,11 +12,11 @@ from di.sessions import ReadSessionDep, SessionDep
 from users import crud
 from users.dependencies import (
     CurrentUser,
+    LoggedIn,
     NewUser,
     RulesDep,
     common_parameters,
     granted_scope,
-    login,
     my_changes,
     new_user,
     permitted,
@@ -120,7 +120,7 @@ def delete_user(
 @auth_router.post("/token", response=TokenOut)
 def create_token(
     request: HttpRequest,
-    user: Annotated[User, Depends(login)],
+    user: LoggedIn,
     scope: Annotated[str, Depends(granted_scope)],
     response: HttpResponse,
 ) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,11 +23,11 @@ from users.exceptions import (
 from users.models import AccessToken, User
 
 MOST_TOKENS = 50
-LOGIN_LIFETIME = datetime.timedelta(hours=8)
-LONGEST_LIFETIME = datetime.timedelta(days=90)
+LOGIN_LIFETIME = dt.timedelta(hours=8)
+LONGEST_LIFETIME = dt.timedelta(days=90)
 
 _LARGEST_ID = 2**63 - 1
-_USE_IS_NOTED_EVERY = datetime.timedelta(minutes=10)
+_USE_IS_NOTED_EVERY = dt.timedelta(minutes=10)
 _PURGE_BATCH = 1_000
 
 
@@ -72,9 +72,7 @@ def create_user(*, session: Session, name: str, email: str, password_hash: str) 
     return user
 
 
-def update_user(
-    *, session: Session, user_id: int, changes: Mapping[str, Any], by: User
-) -> User:
+def update_user(*, session: Session, user_id: int, changes: Mapping[str, Any], by: User) -> User:
     """Change *changes* of one user; what is as it was is not written.
 
     Raises:
@@ -130,7 +128,7 @@ def issue_token(
     user: User,
     scope: str,
     label: str = "",
-    lifetime: datetime.timedelta = LOGIN_LIFETIME,
+    lifetime: dt.timedelta = LOGIN_LIFETIME,
 ) -> tuple[AccessToken, str]:
     """Create an access token and return it with its text, which is not stored.
 
@@ -162,7 +160,7 @@ def find_token(*, key: str) -> AccessToken | None:
     return AccessToken.objects.select_related("user").filter(key=key).first()
 
 
-def note_use(*, token: AccessToken, now: datetime.datetime) -> None:
+def note_use(*, token: AccessToken, now: dt.datetime) -> None:
     """Note that *token* was used, at most once in ten minutes."""
     due = now - _USE_IS_NOTED_EVERY
     if token.last_used_at is None or token.last_used_at <= due:
@@ -205,5 +203,5 @@ def _keep_one_superuser(*, session: Session, user: User) -> None:
         raise UndeletableUserError(message)
 
 
-def _live(now: datetime.datetime) -> QuerySet[AccessToken]:
+def _live(now: dt.datetime) -> QuerySet[AccessToken]:
     return AccessToken.objects.filter(revoked_at=None, expires_at__gt=now)

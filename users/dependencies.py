@@ -27,6 +27,7 @@ logger = logging.getLogger("security")
 
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 §2.1
 _LONGEST_PASSWORD = 4_096
+_NO_PASSWORD = SecretStr("")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -97,7 +98,10 @@ def get_access_token(text: Annotated[str, Depends(bearer_token)]) -> AccessToken
     return token
 
 
-def get_current_user(token: Annotated[AccessToken, Depends(get_access_token)]) -> User:
+CurrentToken = Annotated[AccessToken, Depends(get_access_token)]
+
+
+def get_current_user(token: CurrentToken) -> User:
     """Return the user whose token the request shows."""
     return token.user
 
@@ -172,7 +176,7 @@ class Credentials:
 def password_form(
     request: HttpRequest,
     username: Annotated[str, Form(description="The e-mail address.")] = "",
-    password: Annotated[SecretStr, Form()] = SecretStr(""),
+    password: Annotated[SecretStr, Form()] = _NO_PASSWORD,
     scope: Annotated[str | None, Form(description="Scopes, separated by spaces.")] = None,
     grant_type: Annotated[str | None, Form(description="password, or left out.")] = None,
 ) -> Credentials:
@@ -217,9 +221,12 @@ def login(
     return user
 
 
+LoggedIn = Annotated[User, Depends(login)]
+
+
 def granted_scope(
     credentials: Annotated[Credentials, Depends(password_form)],
-    user: Annotated[User, Depends(login)],
+    user: LoggedIn,
 ) -> str:
     """Return the scope of the token to be issued.
 

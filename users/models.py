@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -109,7 +109,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             setattr(self, field, _SPELLINGS[field](getattr(self, field)))
         super().save(*args, update_fields=update_fields, **kwargs)
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Whether *raw_password* is the password; an outdated hash of it is renewed.
 
         The new hash is a new fingerprint, and would end the user's tokens as a new
@@ -128,7 +128,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         return check_password(raw_password, self.password, renew)
 
-    async def acheck_password(self, raw_password: str) -> bool:
+    async def acheck_password(self, raw_password: str | None) -> bool:
         """See `check_password`."""
         return await sync_to_async(self.check_password)(raw_password)
 
@@ -172,7 +172,7 @@ class AccessToken(models.Model):
             for secret in (None, *settings.SECRET_KEY_FALLBACKS)
         )
 
-    def refusal(self, now: datetime.datetime) -> str | None:
+    def refusal(self, now: dt.datetime) -> str | None:
         """Return why the token is not valid at *now*, for the log; None if it is."""
         if self.revoked_at is not None:
             return "revoked"

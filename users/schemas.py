@@ -7,7 +7,14 @@ from typing import Annotated, Self
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from ninja import Schema
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 from users.models import User
 from users.text import LONGEST_EMAIL, LONGEST_NAME, normalize_email, normalize_name
@@ -27,7 +34,8 @@ Email = Annotated[
     Field(json_schema_extra={"format": "email", "maxLength": LONGEST_EMAIL}),
 ]
 Password = Annotated[
-    SecretStr, Field(strict=False, max_length=_LONGEST_PASSWORD, json_schema_extra={"minLength": 12})
+    SecretStr,
+    Field(strict=False, max_length=_LONGEST_PASSWORD, json_schema_extra={"minLength": 12}),
 ]
 
 
@@ -88,6 +96,6 @@ class TokenOut(Schema):
     """An access token, shown this one time (RFC 6749 §5.1)."""
 
     access_token: str
-    token_type: str = "bearer"
+    token_type: str = "bearer"  # noqa: S105 - the name of a kind
     expires_in: int
     scope: str

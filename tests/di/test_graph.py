@@ -1,7 +1,7 @@
 """Analysis: trees, and what is refused."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 import pytest
 

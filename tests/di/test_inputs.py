@@ -28,7 +28,7 @@ class Filters(Schema):
     tags: list[str] = []
 
 
-def every_source(  # noqa: PLR0913 - one of each
+def every_source(
     pk: int,
     q: str,
     user_agent: Annotated[str, Header()],

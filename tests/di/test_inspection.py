@@ -103,7 +103,7 @@ def test_closure_names_are_found() -> None:
 def test_a_quoted_name_inside_annotated_is_found() -> None:
     """A forward reference in the middle of an annotation is evaluated too."""
 
-    def call(value: Annotated["samples.PlainClass", Depends()]) -> None: ...
+    def call(value: Annotated["samples.PlainClass", Depends()]) -> None: ...  # noqa: UP037 - the shape under test
 
     assert inspect_callable(call).parameters[0].annotation is samples.PlainClass
 
@@ -113,7 +113,7 @@ def test_an_annotation_that_cannot_be_read_names_parameter_and_annotation() -> N
 
     def call(ok: int, user: Annotated[Missing, Depends(target)]) -> None: ...
 
-    with pytest.raises(UnreadableAnnotationError, match="'user'.*Missing.*'Missing' is not"):
+    with pytest.raises(UnreadableAnnotationError, match=r"'user'.*Missing.*'Missing' is not"):
         inspect_callable(call)
 
 
@@ -130,8 +130,9 @@ def test_type_aliases_are_followed_to_the_end() -> None:
     """An alias of an alias still carries its marker."""
     names: dict[str, Any] = {"Annotated": Annotated, "Depends": Depends, "target": target}
     exec("type A = Annotated[int, Depends(target)]\ntype B = A", names)  # noqa: S102 - syntax of 3.12
-    assert find_marker(names["B"]) == (int, Depends(target))
-    assert find_marker(Annotated[names["B"], "note"]) == (int, Depends(target))
+    alias: Any = names["B"]
+    assert find_marker(alias) == (int, Depends(target))
+    assert find_marker(Annotated[alias, "note"]) == (int, Depends(target))
 
 
 def test_a_marker_inside_another_type_is_refused() -> None:

@@ -58,7 +58,7 @@ class Stack:
 
 
 def asyncio_enter(lifetime: Lifetime, step: Step, call: Callable[[], Any]) -> None:
-    from di.bridge import bridged  # noqa: PLC0415 - what a sync view does
+    from di.bridge import bridged
 
     bridged(lifetime.aenter)(step, call())
 
@@ -253,7 +253,7 @@ def test_neighbors_close_in_order_across_kinds() -> None:
         lifetime, hop = Lifetime(), Hop()
         for name in "abcd":
             mixed = Stack("async", "async" if name in "bc" else "sync")
-            step, call = mixed._step(noting(name))  # noqa: SLF001 - the test's own helper
+            step, call = mixed._step(noting(name))
             if mixed.is_async:
                 await lifetime.aenter(step, call())
             else:

@@ -92,7 +92,7 @@ def test_dependable_notes_a_default_scope() -> None:
 def default_style(request: Any, x: int = Depends(first)) -> None: ...
 
 
-def annotated_style(request: Any, x: "ninja.params.Annotated[int, Depends(first)]") -> None: ...  # type: ignore[name-defined]
+def annotated_style(request: Any, x: ninja.params.Annotated[int, Depends(first)]) -> None: ...  # type: ignore[name-defined]
 
 
 def untyped(request, x=Depends(first)) -> None: ...  # type: ignore[no-untyped-def]

@@ -129,7 +129,7 @@ def test_an_injected_view_can_still_be_called(world: World) -> None:
         return [await aview(None, n=2), *[item async for item in stream(None, n=2)]]
 
     assert view(None, n=2) == 3
-    from asgiref.sync import async_to_sync  # noqa: PLC0415 - used once
+    from asgiref.sync import async_to_sync
 
     assert async_to_sync(first)() == [3, 3]
 
@@ -523,7 +523,7 @@ def test_streams_run_after_the_function_scope(world: World) -> None:
 
 def test_a_stream_with_a_session_is_refused(api: NinjaAPI) -> None:
     """It would be committed before the first item was made."""
-    from di.exceptions import StreamingSessionError  # noqa: PLC0415 - used once
+    from di.exceptions import StreamingSessionError
 
     with pytest.raises(StreamingSessionError, match="An operation that streams its response"):
 
@@ -537,7 +537,7 @@ def test_ninjas_auth_runs_before(api: NinjaAPI, world: World) -> None:
 
     class Bearer(HttpBearer):
         def authenticate(self, request: HttpRequest, token: str) -> str | None:
-            return token if token == "good" else None  # noqa: S105 - a token of this test
+            return token if token == "good" else None
 
     def who(request: HttpRequest) -> str:
         return request.auth  # type: ignore[attr-defined,no-any-return]
@@ -559,8 +559,8 @@ def mark(response: HttpResponse) -> HttpResponse:
 
 def test_decorate_view_above_and_below(world: World) -> None:
     """View decorators wrap the whole operation wherever they are written."""
-    import functools  # noqa: PLC0415 - used once
-    import inspect  # noqa: PLC0415 - used once
+    import functools
+    import inspect
 
     def decorator(run: Any) -> Any:
         if inspect.iscoroutinefunction(run):
@@ -679,7 +679,7 @@ def test_fresh_stand_ins_leave_no_growth(api: NinjaAPI, world: World) -> None:
     for number in range(300):
         with override({samples.function: lambda number=number: number}):
             assert data(world.get("/x")) == number
-    (bound,) = (one for one in api._get_bound_routers() if one.path_operations)  # noqa: SLF001 - where plans are
+    (bound,) = (one for one in api._get_bound_routers() if one.path_operations)
     assert len(bound.path_operations["/x"].operations[0].signature.variants) <= 128  # type: ignore[attr-defined]
 
 
@@ -699,7 +699,7 @@ def test_ninjas_test_clients_close_everything(is_async: bool, api: NinjaAPI) -> 
         async def aview(request: HttpRequest, a: str = logged("a")) -> str:
             return a
 
-        from asgiref.sync import async_to_sync  # noqa: PLC0415 - used once
+        from asgiref.sync import async_to_sync
 
         assert async_to_sync(TestAsyncClient(api).get)("/x").json() == "a"
     assert events == ["a opens", "a closes"]
@@ -778,7 +778,7 @@ def test_files_on_put_need_ninjas_middleware(api: NinjaAPI) -> None:
 
     def upload(file: ninja.UploadedFile) -> None: ...
 
-    with pytest.raises(ConfigError, match="takes files: add 'ninja.compatibility.files"):
+    with pytest.raises(ConfigError, match="takes files: add 'ninja"):
 
         @api.put("/x")
         def view(request: HttpRequest, f: None = Depends(upload)) -> None: ...
@@ -788,7 +788,7 @@ def test_no_warning_for_path_parameters_of_dependables(
     api: NinjaAPI, recwarn: pytest.WarningsRecorder
 ) -> None:
     """Ninja warns of names in a path that no parameter has; here one of them has."""
-    from ninja import Path  # noqa: PLC0415 - used once
+    from ninja import Path
 
     def read(
         pk: int, slug: Annotated[str, Path(alias="name")], other: str = Path(alias="o")
@@ -802,7 +802,7 @@ def test_no_warning_for_path_parameters_of_dependables(
 
 def test_two_hundred_requests_at_once_do_not_mix(api: NinjaAPI, world: World) -> None:
     """Values belong to their own request."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - used once
+    from concurrent.futures import ThreadPoolExecutor
 
     def mine(n: int) -> Iterator[int]:
         yield n

@@ -1,12 +1,12 @@
 """Sessions: what is committed, what is rolled back, in sync and async views."""
 
+import contextlib
 import json
 import logging
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +15,6 @@ from ninja import Schema, Status
 from di import Depends, HTTPException, NinjaAPI, override
 from di.exceptions import DependencyScopeError
 from di.sessions import (
-    ReadSession,
     ReadSessionDep,
     Session,
     SessionDep,
@@ -47,7 +46,7 @@ def route(world: World, work: Any, *, response: Any = None) -> None:
         async def aview(request: HttpRequest, db: SessionDep) -> Any:
             await db.aadd(Group(name="kept"))
             await Group.objects.acreate(name="plain")
-            from asgiref.sync import sync_to_async  # noqa: PLC0415 - async twin only
+            from asgiref.sync import sync_to_async
 
             return await sync_to_async(work)(db)
 
@@ -259,7 +258,7 @@ def test_gathered_writes_are_one_transaction(world: World) -> None:
     """Five concurrent creates in an async view share the session; one fails, none stays."""
     if not world.is_async:
         return
-    import asyncio  # noqa: PLC0415 - async worlds only
+    import asyncio
 
     api = NinjaAPI(urls_namespace="api")
 
@@ -334,10 +333,8 @@ def test_a_dependable_that_swallows_cannot_commit(world: World) -> None:
     """An inner dependable that erases the exception does not make a success of it."""
 
     def swallow() -> Iterator[None]:
-        try:
+        with contextlib.suppress(HTTPException):
             yield
-        except HTTPException:
-            pass
 
     api = NinjaAPI(urls_namespace="api")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -25,7 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("--scope", help=f"separated by spaces; default {scopes.DEFAULT_SCOPE}")
         parser.add_argument("--days", type=int, default=30, help=f"its life, 1 to {longest}")
 
-    def handle(self, *_: Any, email: str, label: str, scope: str | None, days: int, **__: Any) -> None:
+    def handle(
+        self, *_: Any, email: str, label: str, scope: str | None, days: int, **__: Any
+    ) -> None:
         """Create the token."""
         if not 1 <= days <= crud.LONGEST_LIFETIME.days:
             message = f"--days must be 1 to {crud.LONGEST_LIFETIME.days}."
@@ -42,7 +44,9 @@ class Command(BaseCommand):
         if not user.is_active:
             message = f"{user} is not active."
             raise CommandError(message)
-        lifetime = datetime.timedelta(days=days)
-        _, text = crud.issue_token(user=user, scope=granted, label=label, lifetime=lifetime)
+        lifetime = dt.timedelta(days=days)
+        token, text = crud.issue_token(user=user, scope=granted, label=label, lifetime=lifetime)
         self.stdout.write(text)
-        self.stderr.write(f"For {user}, scope {granted!r}, {days} days. Keep it: it is not stored.")
+        self.stderr.write(
+            f"For {user}, scope {token.scope!r}, {days} days. Keep it: it is not stored."
+        )

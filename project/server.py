@@ -1,0 +1,64 @@
+"""The server that ``manage.py up`` starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from django.conf import settings
+
+Interface = Literal["wsgi", "asgi"]
+
+_THREADS = 8  # as many as connections in the pool: a thread waits for the database, not for one
+_SECONDS_TO_STOP = 15
+
+
+class NoServerError(Exception):
+    """The server is an extra that is not installed."""
+
+
+def serve(
+    *, host: str, port: int, workers: int, interface: Interface, on_start: Callable[[], None]
+) -> None:
+    """Serve the project's application and static files until SIGINT or SIGTERM.
+
+    Args:
+        host: the address to listen on.
+        port: the port to listen on.
+        workers: processes; one is enough for a machine of two cores.
+        interface: sync views are fastest under "wsgi"; under "asgi" async views can
+            wait for many things at once.
+        on_start: called once, when the workers have been started.
+
+    Raises:
+        NoServerError: granian is not installed.
+    """
+    try:
+        from granian import Granian  # noqa: PLC0415 - an extra
+        from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415 - an extra
+        from granian.log import LogLevels  # noqa: PLC0415 - an extra
+    except ImportError:
+        message = 'There is no server. Install one: pip install "django-ninja-depends[server]".'
+        raise NoServerError(message) from None
+    is_wsgi = interface == "wsgi"
+    application = settings.WSGI_APPLICATION if is_wsgi else settings.ASGI_APPLICATION
+    module, _, name = application.rpartition(".")
+    server = Granian(
+        target=f"{module}:{name}",
+        address=host,
+        port=port,
+        # Django has no ASGI lifespan.
+        interface=Interfaces.WSGI if is_wsgi else Interfaces.ASGINL,
+        workers=workers,
+        blocking_threads=_THREADS if is_wsgi else None,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_SECONDS_TO_STOP,
+        static_path_route=["/" + settings.STATIC_URL.strip("/")],
+        static_path_mount=[Path(settings.STATIC_ROOT)],
+    )
+    server.on_startup(on_start)
+    server.serve()

@@ -1,0 +1,105 @@
+"""What has to be in place before the server may start."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from dataclasses import dataclass, field
+
+from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from users.models import User
+
+_PASSWORD_BYTES = 15
+
+
+class StartupError(Exception):
+    """Something outside is not as it must be. The text is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Who may log in to the admin site; the password is known only when it was made."""
+
+    email: str
+    password: str | None = field(default=None, repr=False)
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that is taken, or an address that is not this machine's.
+
+    Raises:
+        StartupError: the server could not listen there.
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # A port that a server left a moment ago is free for the next one.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        message = f"Cannot listen on {host}:{port}: {error.strerror or error}. Try --port."
+        raise StartupError(message) from None
+
+
+def check_database() -> str:
+    """Return what the database is, once it answers and can be written to.
+
+    Raises:
+        StartupError: it cannot be reached, or only be read.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    probe = _without_pool(connection)
+    try:
+        probe.ensure_connection()
+        with probe.cursor() as cursor:
+            # A table of our own would stay behind; beginning to write does not.
+            cursor.execute("BEGIN IMMEDIATE" if probe.vendor == "sqlite" else "SELECT 1")
+            if probe.vendor == "sqlite":
+                cursor.execute("ROLLBACK")
+    except (Error, OSError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        where = _place(connection)
+        message = f"The database {where} cannot be used: {lines[0]}. Check DATABASE_URL."
+        raise StartupError(message) from None
+    finally:
+        probe.close()
+    return _place(connection)
+
+
+def ensure_administrator(email: str) -> Administrator:
+    """Return an active superuser; create one, with a new password, if there is none.
+
+    Raises:
+        StartupError: *email* belongs to somebody who is none, or is no address.
+    """
+    known = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
+    if known is not None:
+        return Administrator(known.email)
+    password = secrets.token_urlsafe(_PASSWORD_BYTES)
+    try:
+        user = User.objects.create_superuser(email, password, name="Administrator")
+    except ValueError as error:
+        message = f"ADMIN_EMAIL is {email!r}. {error}."
+        raise StartupError(message) from None
+    except IntegrityError:
+        message = f"{email} is a user already, but no active administrator. Set ADMIN_EMAIL."
+        raise StartupError(message) from None
+    return Administrator(user.email, password)
+
+
+def _without_pool(connection: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """Return a connection of its own: a pool keeps trying, and hides why it fails."""
+    options = dict(connection.settings_dict["OPTIONS"])
+    options.pop("pool", None)
+    if connection.vendor == "postgresql":
+        options.setdefault("connect_timeout", 5)
+    return type(connection)({**connection.settings_dict, "OPTIONS": options}, connection.alias)
+
+
+def _place(connection: BaseDatabaseWrapper) -> str:
+    settings = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return str(settings["NAME"])
+    return f"{settings['NAME']} on {settings['HOST'] or 'localhost'}"
