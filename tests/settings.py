@@ -7,7 +7,7 @@ from project.settings import *  # noqa: F403 - all of them
 from project.settings import DATABASES, INSTALLED_APPS
 
 DEBUG = False
-INSTALLED_APPS = [*INSTALLED_APPS]
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.fastapi_docs"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # A database in memory has no locks; tests with threads need real ones.

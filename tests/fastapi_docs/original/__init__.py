@@ -1,0 +1,1 @@
+"""The examples as FastAPI and SQLAlchemy run them."""

@@ -1,0 +1,16 @@
+"""What goes in and out."""
+
+from ninja import Schema
+
+
+class UserBase(Schema):
+    name: str
+    email: str
+
+
+class UserCreate(UserBase):
+    pass
+
+
+class User(UserBase):
+    id: int
