@@ -1,0 +1,440 @@
+"""The users API, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from tests.users.conftest import PASSWORD, Api, login, make_user, rows
+from users import crud, tokens
+from users.models import AccessToken, User
+
+pytestmark = pytest.mark.django_db
+
+REALM = 'Bearer realm="api"'
+INVALID = (
+    f'{REALM}, error="invalid_token", error_description="The access token is invalid or expired"'
+)
+NEW = {"name": "Bob", "email": "bob@example.com"}
+
+
+def shown(user: User) -> dict[str, Any]:
+    return {"id": user.pk, "name": user.name, "email": user.email}
+
+
+OPERATIONS = [
+    ("get", "/users", None),
+    ("post", "/users", NEW),
+    ("get", "/users/me", None),
+    ("patch", "/users/me", {"name": "X"}),
+    ("get", "/users/1", None),
+    ("patch", "/users/1", {"name": "X"}),
+    ("delete", "/users/1", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
+def test_nobody_gets_in_without_a_token(method: str, path: str, body: Any, ann: User) -> None:
+    """401 with a bare challenge, with and without a slash, even if the body is bad."""
+    before = rows()
+    for url in (path, f"{path}/"):
+        for sent in (body, "{broken" if body else None):
+            response = Api().request(method, url, sent)
+            assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, REALM)
+            assert response.json() == {"detail": "Not authenticated"}  # type: ignore[attr-defined]
+    assert rows() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [one for one in OPERATIONS if "me" not in one[1]]
+)
+def test_a_permission_is_needed_now(method: str, path: str, body: Any, ann: User) -> None:
+    """403 without a challenge, the same whether the user exists or not, bad body or not."""
+    before = rows()
+    for url in (path, path.replace("1", "999999")):
+        response = Api(ann).request(method, url, body and {})
+        assert response.status_code == 403
+        assert response.json() == {"detail": "Permission denied"}  # type: ignore[attr-defined]
+        assert "WWW-Authenticate" not in response.headers
+    assert rows() == (before[0], before[1] + 2)
+
+
+def test_a_permission_taken_away_bites_at_once(manager: User) -> None:
+    """A token that was good a moment ago is not any more."""
+    api = Api(manager)
+    assert api.get("/users").status_code == 200
+    manager.user_permissions.clear()
+    assert api.get("/users").status_code == 403
+
+
+@pytest.mark.parametrize("header", ["", "Basic YTpi", "Token x", "bearerx"])
+def test_other_schemes_are_no_credentials(header: str, ann: User) -> None:
+    """An empty header, another scheme: nobody."""
+    response = Api().get("/users/me", headers={"Authorization": header})
+    assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, REALM)
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer a b", 'Bearer "x"', "Bearer a, b"])
+def test_malformed_credentials_are_a_bad_request(header: str, ann: User) -> None:
+    """No token, two of them, or what no token can be."""
+    response = Api().get("/users/me", headers={"Authorization": header})
+    assert response.status_code == 400
+    assert response.headers["WWW-Authenticate"] == f'{REALM}, error="invalid_request"'
+    assert response.json() == {"detail": "Malformed credentials"}  # type: ignore[attr-defined]
+
+
+def test_the_scheme_is_written_as_one_likes(ann: User) -> None:
+    """Any case, any number of spaces."""
+    _, text = crud.issue_token(user=ann, scope="me")
+    response = Api().get("/users/me", headers={"Authorization": f"bEaReR   {text}"})
+    assert response.json() == shown(ann)  # type: ignore[attr-defined]
+
+
+def rejected(text: str, queries: int, count: DjangoAssertNumQueries) -> None:
+    with count(queries):
+        response = Api().get("/users/me", headers={"Authorization": f"Bearer {text}"})
+    assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, INVALID)
+    assert response.json() == {"detail": "The access token is invalid or expired"}  # type: ignore[attr-defined]
+
+
+def test_what_is_no_token_costs_no_query(
+    ann: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Wrong checksum, cut off, over-long, not ASCII."""
+    _, text = crud.issue_token(user=ann, scope="me")
+    for wrong in (text[:-1], text + "0", text.swapcase(), "x", "x" * 10_000, "é"):
+        rejected(wrong, 0, django_assert_num_queries)
+
+
+def test_unknown_and_wrong_secrets_cost_one(
+    ann: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The same answer for both."""
+    token, _ = crud.issue_token(user=ann, scope="me")
+    unknown = tokens.generate()
+    rejected(unknown.text, 1, django_assert_num_queries)
+    body = f"dnt_{token.key}_{unknown.text[17:-6]}"
+    rejected(body + tokens._checksum(body), 1, django_assert_num_queries)
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired", "inactive", "password", "deleted"])
+def test_a_token_that_ended(
+    how: str, ann: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """However it ended, the answer is the same."""
+    token, text = crud.issue_token(user=ann, scope="me")
+    if how == "revoked":
+        crud.revoke_tokens(users=User.objects.all())
+    elif how == "expired":
+        AccessToken.objects.update(expires_at=token.created_at)
+    elif how == "inactive":
+        User.objects.update(is_active=False)
+    elif how == "password":
+        User.objects.update(password="!")
+    else:
+        ann.delete()
+    rejected(text, 1, django_assert_num_queries)
+
+
+def test_the_log_has_the_reason_and_no_token(ann: User, caplog: pytest.LogCaptureFixture) -> None:
+    """Only the public key."""
+    token, text = crud.issue_token(user=ann, scope="me")
+    AccessToken.objects.update(expires_at=token.created_at)
+    with caplog.at_level("INFO", "security"):
+        Api().get("/users/me", headers={"Authorization": f"Bearer {text}"})
+    assert f"token rejected: key={token.key} reason=expired" in caplog.text
+    assert text not in caplog.text
+
+
+def test_tokens_elsewhere_are_ignored(ann: User) -> None:
+    """In the query or in a cookie a token would end in logs and be sent by itself."""
+    _, text = crud.issue_token(user=ann, scope="me")
+    api = Api()
+    api.client.cookies["access_token"] = text
+    assert api.get(f"/users/me?access_token={text}").status_code == 401
+
+
+def test_a_failing_note_of_use_does_not_matter(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database may refuse that write; the request goes on."""
+    from django.db import OperationalError
+
+    def refuse(**_: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(crud, "note_use", refuse)
+    assert Api(ann).get("/users/me").status_code == 200
+
+
+@pytest.fixture
+def people(manager: User) -> list[User]:
+    """Five users after the manager."""
+    return [manager, *(make_user(f"u{n}@example.com", name=f"User {n}%_\\") for n in range(5))]
+
+
+def test_the_list(people: list[User]) -> None:
+    """By id, in pages, with or without a slash."""
+    api = Api(people[0])
+    for path in ("/users", "/users/"):
+        assert api.get(path).json() == [shown(user) for user in people]  # type: ignore[attr-defined]
+    assert api.get("/users?skip=1&limit=2").json() == [shown(user) for user in people[1:3]]  # type: ignore[attr-defined]
+    assert api.get("/users?skip=100").json() == []  # type: ignore[attr-defined]
+
+
+def test_the_list_costs_two_queries(
+    people: list[User], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """One for the token and its user, one for the list; permissions two more, held now."""
+    people[0].is_superuser = True
+    people[0].save()
+    api = Api(people[0])
+    api.get("/users")  # notes the use
+    with django_assert_num_queries(2):
+        api.get("/users")
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [("u1", ["u1"]), ("USER 3", ["u3"]), ("%25_%5C", ["u0", "u1", "u2", "u3", "u4"]), ("zzz", [])],
+)
+def test_the_search_is_literal(q: str, found: list[str], people: list[User]) -> None:
+    """In name and e-mail, without regard to case; % and _ are characters like others."""
+    answer = Api(people[0]).get(f"/users?q={q}").json()  # type: ignore[attr-defined]
+    assert [one["email"].partition("@")[0] for one in answer] == found
+    assert Api(people[0]).get("/users?q=%25u").json() == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("limit=0", "limit=-1", "limit=abc", "limit=", "limit=101", f"limit={10**23}"),
+        *("skip=-1", "skip=10001", f"q={'x' * 101}"),
+    ],
+)
+def test_pages_have_bounds(query: str, manager: User) -> None:
+    """422, never a whole table or a crash."""
+    assert Api(manager).get(f"/users?{query}").status_code == 422
+
+
+@pytest.mark.parametrize(
+    "query", ["order=password", "password__startswith=a", "page=1", "email=x", "unknown"]
+)
+def test_unknown_parameters_never_filter_or_sort(query: str, people: list[User]) -> None:
+    """Clients choose nothing about the query."""
+    assert len(Api(people[0]).get(f"/users?{query}").json()) == 6  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("path", ["/users", "/users/"])
+def test_creating(path: str, manager: User) -> None:
+    """201, where it is, and the user; with a password they can log in, without not."""
+    api = Api(manager)
+    response = api.post(path, {**NEW, "email": "BOB@example.com", "password": PASSWORD})
+    user = User.objects.get(email="bob@example.com")
+    assert (response.status_code, response.json()) == (201, shown(user))  # type: ignore[attr-defined]
+    assert response.headers["Location"] == f"/api/users/{user.pk}"
+    assert api.get(response.headers["Location"].removeprefix("/api")).status_code == 200
+    assert user.check_password(PASSWORD)
+    assert (user.is_staff, user.is_superuser) == (False, False)
+    other = api.post(path, {"name": "C", "email": "c@example.com"}).json()  # type: ignore[attr-defined]
+    assert not User.objects.get(pk=other["id"]).has_usable_password()
+
+
+def test_creating_costs_little(
+    root: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The token, BEGIN, the savepoint, INSERT, its release, COMMIT: nothing is read again."""
+    api = Api(root)
+    api.get("/users")
+    with django_assert_num_queries(6):
+        api.post("/users", NEW)
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, {"name", "email"}),
+        ({"name": "Bob"}, {"email"}),
+        ({**NEW, "is_superuser": True, "id": 7}, {"is_superuser", "id"}),
+        ({**NEW, "name": " "}, {"name"}),
+        ({**NEW, "name": "x" * 151}, {"name"}),
+        ({**NEW, "name": 1}, {"name"}),
+        ({**NEW, "name": None}, {"name"}),
+        ({**NEW, "email": "nobody"}, {"email"}),
+        ({**NEW, "email": {"$ne": ""}}, {"email"}),
+        ({**NEW, "email": True}, {"email"}),
+        ({**NEW, "email": "a@b.co\u0000"}, {"email"}),
+        ({**NEW, "password": None}, {"password"}),
+        ({**NEW, "password": "x" * 129}, {"password"}),
+        ({**NEW, "password": "tiny"}, {"user"}),
+        ({**NEW, "password": "password1234"}, {"user"}),
+        ({**NEW, "password": "bob@example.com"}, {"user"}),
+    ],
+)
+def test_a_bad_body_is_told_field_by_field(body: Any, fields: set[str], manager: User) -> None:
+    """422; what was sent is not repeated, and nothing is written."""
+    before = rows()
+    response = Api(manager).post("/users", body)
+    detail = response.json()["detail"]  # type: ignore[attr-defined]
+    assert (response.status_code, {error["loc"][-1] for error in detail}) == (422, fields)
+    assert not any("input" in error for error in detail)
+    if isinstance(body.get("password"), str):
+        assert body["password"] not in response.content.decode()
+    assert rows() == (before[0], before[1] + 1)
+
+
+@pytest.mark.parametrize("body", ["", "null", "[]", '"x"', "1"])
+def test_a_body_must_be_an_object(body: str, manager: User) -> None:
+    """An empty body is a missing one."""
+    assert Api(manager).post("/users", body).status_code == 422
+
+
+@pytest.mark.parametrize("body", ["{", '{"name": "a"} x', b"\xff"])
+def test_what_is_no_json_is_a_bad_request(body: Any, manager: User) -> None:
+    """400, as Ninja answers."""
+    response = Api(manager).post("/users", body)
+    assert response.status_code == 400
+    assert "detail" in response.json()  # type: ignore[attr-defined]
+
+
+TAKEN = (409, {"detail": "A user with this email already exists"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_is_taken_once(manager: User, ann: User) -> None:
+    """By POST, by PATCH and by PATCH me, in any spelling: 409 names the field."""
+    api = Api(manager)
+    taken = {"name": "X", "email": "ANN@example.com"}
+    for response in (
+        api.post("/users", taken),
+        api.patch(f"/users/{manager.pk}", taken),
+        api.patch("/users/me", taken),
+    ):
+        assert (response.status_code, response.json()) == TAKEN  # type: ignore[attr-defined]
+    manager.refresh_from_db()
+    assert (rows(), manager.name) == ((2, 1), "Manager")
+
+
+def test_reading_one(manager: User, ann: User) -> None:
+    """By id, with or without a slash."""
+    api = Api(manager)
+    for path in (f"/users/{ann.pk}", f"/users/{ann.pk}/"):
+        assert api.get(path).json() == shown(ann)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("user_id", ["0", "999999", str(2**63 - 1), str(2**63), "1" + "0" * 26])
+@pytest.mark.parametrize("method", ["get", "patch", "delete"])
+def test_unknown_ids_are_404(user_id: str, method: str, manager: User) -> None:
+    """Ids that no database could hold too."""
+    response = Api(manager).request(method, f"/users/{user_id}", {} if method == "patch" else None)
+    assert (response.status_code, response.json()) == (404, {"detail": "User not found"})  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("path", ["/users/-1", "/users/abc", "/users/1/2", "/users//", "/nothing"])
+def test_unknown_paths_are_404_in_json(path: str, manager: User) -> None:
+    """The API's own format, with or without DEBUG, and no redirect."""
+    response = Api(manager).get(path)
+    assert (response.status_code, response.json()) == (404, {"detail": "Not Found"})  # type: ignore[attr-defined]
+
+
+def test_changing(manager: User, ann: User) -> None:
+    """Only what is sent changes; the same again writes nothing."""
+    api = Api(manager)
+    response = api.patch(f"/users/{ann.pk}/", {"name": "Anne", "email": "ANNE@example.com"})
+    assert response.json() == {"id": ann.pk, "name": "Anne", "email": "anne@example.com"}  # type: ignore[attr-defined]
+    for body in ({}, {"name": "Anne"}):
+        assert api.patch(f"/users/{ann.pk}", body).json()["name"] == "Anne"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({"name": None}, {"email": None}, {"is_active": "maybe"}, {"is_active": None}),
+        *({"is_staff": True}, {"is_superuser": True}, {"groups": [1]}, {"password": "short"}),
+    ],
+)
+def test_bad_changes(body: Any, manager: User, ann: User) -> None:
+    """null, wrong types, privileges: 422, and the row stays as it is."""
+    before = User.objects.filter(pk=ann.pk).values().get()
+    assert Api(manager).patch(f"/users/{ann.pk}", body).status_code == 422
+    assert User.objects.filter(pk=ann.pk).values().get() == before
+
+
+def test_a_new_password_ends_tokens(manager: User, ann: User) -> None:
+    """And is the one to log in with."""
+    api = Api(ann)
+    changed = Api(manager).patch(f"/users/{ann.pk}", {"password": "another long passphrase"})
+    assert changed.status_code == 200
+    assert api.get("/users/me").status_code == 401
+    form = {"username": ann.email, "password": "another long passphrase"}
+    assert login(form).status_code == 200
+
+
+def test_deactivation_ends_tokens_for_ever(manager: User, ann: User) -> None:
+    """Letting somebody in again does not revive them."""
+    api, by = Api(ann), Api(manager)
+    for is_active in (False, True):
+        assert by.patch(f"/users/{ann.pk}", {"is_active": is_active}).status_code == 200
+        assert api.get("/users/me").status_code == 401
+
+
+def test_superusers_are_protected(manager: User, root: User) -> None:
+    """From everybody but superusers."""
+    for response in (
+        Api(manager).patch(f"/users/{root.pk}", {"name": "X"}),
+        Api(manager).delete(f"/users/{root.pk}"),
+    ):
+        assert (response.status_code, response.json()) == (403, {"detail": "Permission denied"})  # type: ignore[attr-defined]
+    assert Api(root).patch(f"/users/{root.pk}", {"name": "X"}).status_code == 200
+
+
+def test_deleting(manager: User, ann: User) -> None:
+    """204 without a body, then 404; tokens go too."""
+    Api(ann)
+    api = Api(manager)
+    response = api.delete(f"/users/{ann.pk}/")
+    assert (response.status_code, response.content) == (204, b"")
+    assert api.delete(f"/users/{ann.pk}").status_code == 404
+    assert rows() == (1, 1)
+
+
+def test_nobody_deletes_themselves(manager: User, root: User) -> None:
+    """409 says why."""
+    response = Api(manager).delete(f"/users/{manager.pk}")
+    assert (response.status_code, response.json()) == (
+        409,
+        {"detail": "You cannot delete yourself"},
+    )  # type: ignore[attr-defined]
+
+
+def test_oneself(ann: User) -> None:
+    """Everybody reads and changes themselves, name and address only."""
+    api = Api(ann)
+    for path in ("/users/me", "/users/me/"):
+        assert api.get(path).json() == shown(ann)  # type: ignore[attr-defined]
+    assert api.patch("/users/me/", {"name": "Anne"}).json()["name"] == "Anne"  # type: ignore[attr-defined]
+    for body in ({"is_active": False}, {"password": PASSWORD}, {"name": None}):
+        assert api.patch("/users/me", body).status_code == 422
+    ann.refresh_from_db()
+    assert (ann.name, ann.is_active) == ("Anne", True)
+
+
+def test_a_superuser_changes_themselves(root: User) -> None:
+    """The protection is from others."""
+    assert Api(root).patch("/users/me", {"name": "R"}).json()["name"] == "R"  # type: ignore[attr-defined]
+
+
+def test_docs_and_openapi(client: Any) -> None:
+    """Every operation is documented, and the page is served from here."""
+    document = client.get("/api/openapi.json").json()
+    assert {
+        (method, path) for path, methods in document["paths"].items() for method in methods
+    } == {
+        *(("get", "/api/users"), ("post", "/api/users")),
+        *(("get", "/api/users/me"), ("patch", "/api/users/me")),
+        *((method, "/api/users/{user_id}") for method in ("get", "patch", "delete")),
+        ("post", "/api/auth/token"),
+    }
+    page = client.get("/api/docs").content.decode()
+    assert "/static/ninja/swagger-ui-bundle.js" in page
+    assert "cdn" not in page

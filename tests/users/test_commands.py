@@ -1,0 +1,68 @@
+"""Management commands."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from tests.users.conftest import Api, make_user
+from users import crud
+from users.models import AccessToken, User
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*args: Any) -> tuple[str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    call_command(*args, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def test_a_token_is_printed_once_and_works(manager: User) -> None:
+    """Nothing but the token on standard output, so that a shell can use it."""
+    out, err = run(
+        *("create_token", "MANAGER@example.com", "--label", "ci", "--days", "90"),
+        *("--scope", "users:read me"),
+    )
+    assert "For manager@example.com, scope 'me users:read', 90 days." in err
+    api = Api()
+    api.headers["Authorization"] = f"Bearer {out.strip()}"
+    assert api.get("/users").status_code == 200
+    token = AccessToken.objects.get()
+    assert (token.label, (token.expires_at - timezone.now()).days) == ("ci", 89)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["nobody@example.com"], "There is no user 'nobody@example.com'."),
+        (["ann@example.com", "--days", "91"], "--days must be 1 to 90."),
+        (["ann@example.com", "--days", "0"], "--days must be 1 to 90."),
+        (["ann@example.com", "--scope", "x"], "The scope is unknown. Known are: me, items,"),
+        (["off@example.com"], "off@example.com is not active."),
+    ],
+)
+def test_what_goes_wrong_is_said_in_a_line(args: list[str], message: str, ann: User) -> None:
+    """And no token is made."""
+    make_user("off@example.com", is_active=False)
+    with pytest.raises(CommandError, match=message):
+        run("create_token", *args)
+    assert AccessToken.objects.count() == 0
+
+
+def test_dead_tokens_are_purged(ann: User) -> None:
+    """The command says how many they were."""
+    crud.issue_token(user=ann, scope="me")
+    crud.revoke_tokens(users=User.objects.all())
+    assert run("purge_tokens")[0] == "Deleted 1 tokens.\n"
+
+
+def test_djangos_own_commands_know_our_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Createsuperuser asks for an address and a name."""
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "correct horse battery")
+    run("createsuperuser", "--no-input", "--email", "Root@example.com", "--name", "Root")
+    assert User.objects.get(email="root@example.com").is_superuser

@@ -1,0 +1,60 @@
+"""Many at once, on a real database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.users.conftest import Api
+from users import crud
+from users.models import AccessToken, User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(number: int, call: Any) -> list[Any]:
+    """Call *call* in *number* threads that start together."""
+    barrier = Barrier(number)
+
+    def run(index: int) -> Any:
+        barrier.wait()
+        try:
+            return call(index)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(run, range(number)))
+
+
+def test_twenty_four_identical_requests_make_one_user(root: User) -> None:
+    """One 201, twenty-three 409, no 500, one row."""
+    apis = [Api(root) for _ in range(24)]
+    body = {"name": "Bob", "email": "bob@example.com"}
+    answers = at_once(24, lambda index: apis[index].post("/users", body).status_code)
+    assert Counter(answers) == {201: 1, 409: 23}
+    assert User.objects.filter(email="bob@example.com").count() == 1
+
+
+def test_logins_at_once_keep_the_limit(ann: User) -> None:
+    """They count one after the other."""
+    for _ in range(crud.MOST_TOKENS - 2):
+        crud.issue_token(user=ann, scope="me")
+    at_once(8, lambda _: crud.issue_token(user=ann, scope="me"))
+    assert AccessToken.objects.filter(revoked_at=None).count() == crud.MOST_TOKENS
+
+
+def test_two_superusers_cannot_delete_each_other(root: User) -> None:
+    """One of them stays."""
+    other = User.objects.create_superuser("other@example.com", name="Other")
+    pairs = [(Api(root), other.pk), (Api(other), root.pk)]
+    answers = at_once(
+        2, lambda index: pairs[index][0].delete(f"/users/{pairs[index][1]}").status_code
+    )
+    assert User.objects.filter(is_superuser=True).count() == 1
+    assert answers.count(204) == 1

@@ -1,0 +1,89 @@
+"""Rules that need the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from di.sessions import Session
+from tests.users.conftest import make_user
+from users import crud
+from users.exceptions import UndeletableUserError
+from users.models import AccessToken, User
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_user_has_at_most_fifty_live_tokens(ann: User) -> None:
+    """The fifty-first revokes the oldest; dead ones do not count."""
+    first, _ = crud.issue_token(user=ann, scope="me")
+    expired, _ = crud.issue_token(user=ann, scope="me", lifetime=dt.timedelta(seconds=-1))
+    for _ in range(49):
+        crud.issue_token(user=ann, scope="me")
+    first.refresh_from_db()
+    assert first.revoked_at is None
+    crud.issue_token(user=ann, scope="me")
+    for token in (first, expired):
+        token.refresh_from_db()
+    assert first.revoked_at is not None
+    assert expired.revoked_at is None
+    assert crud._live(timezone.now()).filter(user=ann).count() == crud.MOST_TOKENS == 50
+
+
+def test_use_is_noted_once_in_ten_minutes(
+    ann: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """A token that is used a thousand times a second is not written a thousand times."""
+    token, _ = crud.issue_token(user=ann, scope="me")
+    now = timezone.now()
+    with django_assert_num_queries(1):
+        crud.note_use(token=token, now=now)
+    token.refresh_from_db()
+    assert token.last_used_at == now
+    with django_assert_num_queries(0):
+        crud.note_use(token=token, now=now + dt.timedelta(minutes=9))
+    later = now + dt.timedelta(minutes=10)
+    crud.note_use(token=token, now=later)
+    token.refresh_from_db()
+    assert token.last_used_at == later
+
+
+def test_a_token_is_found_with_its_user_in_one_query(
+    ann: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Authentication costs one query."""
+    token, _ = crud.issue_token(user=ann, scope="me")
+    with django_assert_num_queries(1):
+        found = crud.find_token(key=token.key)
+        assert found is not None
+        assert found.user == ann
+    assert crud.find_token(key="nothing") is None
+
+
+def test_dead_tokens_are_purged_in_batches(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that are expired or revoked, none that is live."""
+    monkeypatch.setattr(crud, "_PURGE_BATCH", 2)
+    live, _ = crud.issue_token(user=ann, scope="me")
+    for _ in range(3):
+        crud.issue_token(user=ann, scope="me", lifetime=dt.timedelta(seconds=-1))
+    revoked, _ = crud.issue_token(user=ann, scope="me")
+    AccessToken.objects.filter(pk=revoked.pk).update(revoked_at=timezone.now())
+    assert crud.purge_tokens() == 4
+    assert list(AccessToken.objects.all()) == [live]
+
+
+def test_the_last_superuser_stays(root: User) -> None:
+    """Neither deactivated nor, by somebody who just lost the right, deleted."""
+    session = Session()
+    with pytest.raises(UndeletableUserError, match="last active superuser"):
+        crud.update_user(session=session, user_id=root.pk, changes={"is_active": False}, by=root)
+    other = User.objects.create_superuser("other@example.com", name="Other")
+    crud.update_user(session=session, user_id=other.pk, changes={"is_active": False}, by=root)
+    stale = make_user("stale@example.com", is_superuser=True, is_active=False)
+    with pytest.raises(UndeletableUserError, match="last active superuser"):
+        crud.delete_user(session=session, user_id=root.pk, by=stale)
+    crud.delete_user(session=session, user_id=other.pk, by=root)
+    assert not User.objects.filter(pk=other.pk).exists()

@@ -1,0 +1,160 @@
+"""Users and tokens as rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib
+import types
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.apps import apps
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from pytest_django import Settings
+
+from tests.users.conftest import PASSWORD
+from users import crud, tokens
+from users.models import AccessToken, User
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_user_has_an_address_and_no_username() -> None:
+    """Whatever spelling comes in, one is stored; without a password nobody logs in."""
+    user = User.objects.create_user(" Ann@Example.com ", name=" Ann  Lee ")
+    assert (user.email, user.name, str(user)) == ("ann@example.com", "Ann Lee", "ann@example.com")
+    assert not user.has_usable_password()
+    assert not hasattr(user, "username")
+    assert (user.is_active, user.is_staff, user.is_superuser) == (True, False, False)
+
+
+def test_a_name_is_made_of_the_address_if_there_is_none() -> None:
+    """A command that asks for no name still makes a user."""
+    assert User.objects.create_superuser("root@example.com", PASSWORD).name == "root"
+
+
+def test_what_cannot_be_spelled_is_not_stored() -> None:
+    """Not by save() either; an update of other columns does not look."""
+    user = User.objects.create_user("ann@example.com", name="Ann")
+    user.email = "nobody"
+    with pytest.raises(ValueError, match="email address"):
+        user.save()
+    user.is_staff = True
+    user.save(update_fields=["is_staff"])
+    user.refresh_from_db()
+    assert (user.email, user.is_staff) == ("ann@example.com", True)
+
+
+def test_forms_are_told_which_field_is_wrong() -> None:
+    """Both at once."""
+    with pytest.raises(ValidationError) as caught:
+        User(name=" ", email="x").clean()
+    assert sorted(caught.value.message_dict) == ["email", "name"]
+    user = User(name=" Ann ", email="A@B.co")
+    user.clean()
+    assert (user.name, user.email) == ("Ann", "a@b.co")
+
+
+def test_the_database_refuses_a_second_spelling() -> None:
+    """Even of rows that pass by the model."""
+    User.objects.create_user("ann@example.com", name="Ann")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.bulk_create([User(name="A", email="ANN@example.com")])
+
+
+def test_the_address_is_the_login_however_it_is_spelled() -> None:
+    """And what is no address is nobody, not an error."""
+    user = User.objects.create_user("ann@example.com", PASSWORD, name="Ann")
+    assert authenticate(username="ANN@example.com ", password=PASSWORD) == user
+    assert authenticate(username="ann@example.com", password="wrong") is None
+    for nobody in ("\x00", "", "x", None):
+        with pytest.raises(User.DoesNotExist):
+            User.objects.get_by_natural_key(nobody)
+
+
+def test_two_groups_are_there() -> None:
+    """People get groups; a new database has one for readers and one for managers."""
+    # Tests with real transactions empty the tables that the migration filled.
+    migration = importlib.import_module("users.migrations.0002_groups")
+    migration.create_groups(apps, types.SimpleNamespace(connection=connection))
+    found = {
+        group.name: sorted(group.permissions.values_list("codename", flat=True))
+        for group in Group.objects.all()
+    }
+    everything = ["add_user", "change_user", "delete_user", "view_user"]
+    assert found == {"user-managers": everything, "user-readers": ["view_user"]}
+
+
+def issued(user: User, **options: Any) -> tuple[AccessToken, str]:
+    token, text = crud.issue_token(user=user, scope="me", **options)
+    token = AccessToken.objects.select_related("user").get(pk=token.pk)
+    return token, text
+
+
+@pytest.fixture
+def user() -> User:
+    return User.objects.create_user("ann@example.com", PASSWORD, name="Ann")
+
+
+def test_a_token_matches_its_text_only(user: User, settings: Settings) -> None:
+    """Under the key that made it, also when that has become a fallback."""
+    token, text = issued(user)
+    assert token.digest == tokens.digest(text)
+    assert text not in repr(token.__dict__)
+    assert str(token) == token.key
+    assert token.matches(text)
+    assert not token.matches(text[:-1] + "x")
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "new" * 20
+    assert not token.matches(text)
+    settings.SECRET_KEY_FALLBACKS = ["other", old]
+    assert token.matches(text)
+    assert token.refusal(timezone.now()) is None
+
+
+def test_why_a_token_is_refused(user: User) -> None:
+    """Revoked, expired (to the second), inactive user, new password."""
+    token, _ = issued(user)
+    now = timezone.now()
+    assert token.refusal(now) is None
+    assert token.refusal(token.expires_at) == "expired"
+    assert token.refusal(token.expires_at - dt.timedelta(microseconds=1)) is None
+    token.user.is_active = False
+    assert token.refusal(now) == "inactive user"
+    token.user.is_active = True
+    token.user.set_password("another password")
+    assert token.refusal(now) == "password changed"
+    token.revoked_at = now
+    assert token.refusal(now) == "revoked"
+
+
+def test_any_way_to_a_new_password_ends_tokens(user: User) -> None:
+    """Even a raw UPDATE of the column: there is no hook to forget."""
+    token, _ = issued(user)
+    User.objects.update(password="!")
+    token = AccessToken.objects.select_related("user").get(pk=token.pk)
+    assert token.refusal(timezone.now()) == "password changed"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_renewed_hash_does_not_end_tokens(is_async: bool, user: User, settings: Settings) -> None:
+    """Logging in after a change of hasher keeps the user's other tokens alive."""
+    token, _ = issued(user)
+    stale, _ = issued(user)
+    AccessToken.objects.filter(pk=stale.pk).update(fingerprint="of an older password")
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
+    before = user.password
+    check = async_to_sync(user.acheck_password) if is_async else user.check_password
+    assert check(PASSWORD)
+    assert user.password != before
+    token = AccessToken.objects.select_related("user").get(pk=token.pk)
+    stale = AccessToken.objects.select_related("user").get(pk=stale.pk)
+    assert token.refusal(timezone.now()) is None
+    assert stale.refusal(timezone.now()) == "password changed"

@@ -1,0 +1,74 @@
+"""One spelling for what is the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from users.text import normalize_email, normalize_name
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("ann@example.com", "ann@example.com"),
+        (" Ann.Lee+x@EXAMPLE.com\n", "ann.lee+x@example.com"),
+        ("ann@bücher.example", "ann@xn--bcher-kva.example"),
+    ],
+)
+def test_an_address_has_one_spelling(written: str, stored: str) -> None:
+    """Stripped, lower case, the domain in ASCII; and it stays that way."""
+    assert normalize_email(written) == stored
+    assert normalize_email(stored) == stored
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "ann",
+        "@example.com",
+        "ann@",
+        "аnn@example.com",  # noqa: RUF001 - a Cyrillic letter is the point
+        "\uff41nn@example.com",
+        "ann@\uff45xample.com",
+        "ſam@example.com",  # noqa: RUF001 - the long s is the point
+        "ıvan@example.com",  # noqa: RUF001 - the dotless i is the point
+        "a@b.co\u200b",
+        "a@b.co\nBcc: x@y.z",
+        "a\x00@b.co",
+        "a@[127.0.0.1]",
+        '"<script>"@x.com',
+        "a b@example.com",
+        f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 63}.com",
+        f"a@{'b' * 64}.com",
+        "a@example..com",
+    ],
+)
+def test_what_is_no_address_is_refused(written: str) -> None:
+    """Look-alikes, invisible characters, quoted parts and address literals included."""
+    with pytest.raises(ValueError, match=r"mail"):
+        normalize_email(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("  Ann   Lee ", "Ann Lee"),
+        ("e\u0301", "é"),
+        ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),
+        ("Анна", "Анна"),
+        ("x" * 150, "x" * 150),
+    ],
+)
+def test_a_name_is_free_but_composed(written: str, stored: str) -> None:
+    """Any script, composed characters, single spaces."""
+    assert normalize_name(written) == stored
+
+
+@pytest.mark.parametrize(
+    "written", ["", "   ", "x" * 151, "a\x00", "a\nb", "a\u2028b", "a\ud800", "a\u200b", "a\ue000"]
+)
+def test_what_cannot_be_seen_is_no_name(written: str) -> None:
+    """Empty, too long, controls, line breaks, lone surrogates, zero width, private use."""
+    with pytest.raises(ValueError, match=r"A name has"):
+        normalize_name(written)
