@@ -6,7 +6,7 @@ import secrets
 import socket
 from dataclasses import dataclass, field
 
-from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, connections
+from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from users.models import User
@@ -79,7 +79,8 @@ def ensure_administrator(email: str) -> Administrator:
         return Administrator(known.email)
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     try:
-        user = User.objects.create_superuser(email, password, name="Administrator")
+        with transaction.atomic():
+            user = User.objects.create_superuser(email, password, name="Administrator")
     except ValueError as error:
         message = f"ADMIN_EMAIL is {email!r}. {error}."
         raise StartupError(message) from None

@@ -75,7 +75,7 @@ class Command(BaseCommand):
         self.say(f"Users:             {site}{settings.API_PREFIX}users")
         self.say("Try it:")
         self.say(
-            f"""curl -H "Authorization: Bearer $(curl -s {site}{settings.API_PREFIX}auth/token"""
+            f"""curl -s -H "Authorization: Bearer $(curl -s {site}{settings.API_PREFIX}auth/token"""
             f""" -d username={administrator.email} -d password={password} -d scope=users:read"""
             f""" | grep -o 'dnt_[0-9A-Za-z_]*')" {site}{settings.API_PREFIX}users"""
         )

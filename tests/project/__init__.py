@@ -1,0 +1,1 @@
+"""Tests of the project: settings, middleware, the command `up`."""

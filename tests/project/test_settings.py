@@ -1,0 +1,79 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklm-_",
+    "ALLOWED_HOSTS": "example.com, www.example.com",
+    "DATABASE_URL": "postgres://app@db.example/app",
+}
+
+
+def manage(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py with nothing but *environment* set."""
+    kept = {name: os.environ[name] for name in os.environ if name.startswith(("PATH", "COV"))}
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "manage.py", *args],
+        cwd=ROOT,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_production_settings_leave_nothing_to_warn_of() -> None:
+    """Django's own deployment checks are silent."""
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "System check identified no issues (0 silenced).\n"
+
+
+def test_development_needs_no_environment() -> None:
+    """A fresh clone runs."""
+    done = manage("check")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"SECRET_KEY": ""}, "refuses to start: set SECRET_KEY to a secret of your own."),
+        ({"SECRET_KEY": "x" * 49}, "SECRET_KEY is shorter than 50 characters."),
+        ({"DEBUG": "1"}, "DEBUG is on"),
+        ({"ALLOWED_HOSTS": ""}, "set ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "example.com,*"}, "set ALLOWED_HOSTS"),
+        ({"DATABASE_URL": ""}, "set DATABASE_URL."),
+        ({"ENVIRONMENT": "staging"}, "ENVIRONMENT is 'staging'. Set it to development or"),
+        ({"DATABASE_POOL_SIZE": "none"}, "DATABASE_POOL_SIZE is 'none'. Set it to a whole"),
+        ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is '0'."),
+        ({"DATABASE_URL": "mysql://user:hunter2@host/name"}, "DATABASE_URL is neither"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(change: dict[str, str], reason: str) -> None:
+    """It names the variable; no traceback, no secret, and not a start."""
+    done = manage("check", **{**PRODUCTION, **change})
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "hunter2" not in done.stderr
+
+
+def test_a_proxy_is_trusted_only_if_it_is_named() -> None:
+    """No header is believed by default."""
+    ask = "from django.conf import settings as s; print(s.SECURE_PROXY_SSL_HEADER)"
+    assert manage("shell", "-v0", "-c", ask, **PRODUCTION).stdout == "None\n"
+    named = manage(
+        "shell", "-v0", "-c", ask, **PRODUCTION, SECURE_PROXY_SSL_HEADER="HTTP_X_FORWARDED_PROTO"
+    )
+    assert named.stdout == "('HTTP_X_FORWARDED_PROTO', 'https')\n"

@@ -1,0 +1,239 @@
+"""`manage.py up`, as an operator runs it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from project import startup
+from project.server import NoServerError, serve
+from users.models import User
+
+ROOT = Path(__file__).parent.parent.parent
+READY = "Stop with Ctrl-C."
+WAIT = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Up:
+    """A running `manage.py up` and what it has printed."""
+
+    def __init__(self, database: str, *args: str, **environment: str) -> None:
+        self.port = free_port()
+        kept = {name: os.environ[name] for name in os.environ if name.startswith(("PATH", "COV"))}
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "manage.py", "up", "--port", str(self.port), *args],
+            cwd=ROOT,
+            env={**kept, "DATABASE_URL": database, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.output = ""
+
+    def wait_until_ready(self) -> None:
+        """Read what it prints until it serves."""
+        assert self.process.stdout is not None
+        while READY not in self.output:
+            line = self.process.stdout.readline()
+            assert line, self.output
+            self.output += line
+        deadline = time.monotonic() + WAIT
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            time.sleep(0.05)
+        pytest.fail(self.output)
+
+    def finish(self) -> int:
+        """Wait for its end and return its exit code."""
+        output, _ = self.process.communicate(timeout=WAIT)
+        self.output += output
+        return self.process.returncode
+
+    def stop(self, how: signal.Signals) -> int:
+        """Send *how* and wait."""
+        self.process.send_signal(how)
+        return self.finish()
+
+    def ask(self, path: str, form: str | None = None, token: str = "") -> tuple[int, str]:
+        """Send a request and return status and body."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", form.encode() if form else None
+        )
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, timeout=WAIT) as response:  # noqa: S310 - as above
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def password(self) -> str:
+        """Return the administrator's password from what was printed."""
+        found = re.search(r"Password, shown this once: (\S+)", self.output)
+        assert found, self.output
+        return found[1]
+
+
+@contextlib.contextmanager
+def running(database: str, *args: str, **environment: str) -> Iterator[Up]:
+    up = Up(database, *args, **environment)
+    try:
+        yield up
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(up.process.pid, signal.SIGKILL)
+        up.process.communicate()
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_up_and_up_again(interface: str, tmp_path: Path) -> None:
+    """A new database: everything is made and served. The same again: no questions."""
+    database = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    options = ("--interface", interface, "--workers", "2")
+    with running(database, *options, ADMIN_EMAIL="boss@example.com") as up:
+        up.wait_until_ready()
+        steps = ["Database:", "Migrating", "Collecting static files", "Administrator created:"]
+        assert [up.output.index(step) for step in steps] == sorted(map(up.output.index, steps))
+        password = up.password()
+        form = f"username=boss@example.com&password={password}&scope=users:read"
+        status, answer = up.ask("/api/auth/token", form)
+        assert status == 200
+        token = json.loads(answer)["access_token"]
+        status, answer = up.ask("/api/users/", token=token)
+        assert (status, json.loads(answer)[0]["email"]) == (200, "boss@example.com")
+        assert up.ask("/api/docs")[0] == 200
+        assert up.ask("/static/admin/css/base.css")[0] == 200
+        assert up.ask("/static/ninja/swagger-ui-bundle.js")[0] == 200
+        assert "Log in" in up.ask("/admin/login/")[1]
+        for address in ("/api/docs", "/admin/", "/api/users"):
+            assert f"http://127.0.0.1:{up.port}{address}" in up.output
+        assert up.stop(signal.SIGTERM) == 0
+        assert up.output.endswith("Stopped\n")
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", up.port), 1)
+    with running(database, *options) as up:
+        up.wait_until_ready()
+        assert "Administrator: boss@example.com" in up.output
+        assert "Password" not in up.output
+        assert "-d password=PASSWORD" in up.output
+        assert up.ask("/api/users", token=token)[0] == 200
+        assert up.stop(signal.SIGINT) == 0
+
+
+def test_the_printed_line_works(tmp_path: Path) -> None:
+    """It is pasted as it stands."""
+    with running(f"sqlite:///{tmp_path / 'new.sqlite3'}") as up:
+        up.wait_until_ready()
+        (line,) = (line for line in up.output.splitlines() if line.startswith("curl"))
+        done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, check=False)  # noqa: S603 - our own line
+        assert json.loads(done.stdout)[0]["email"] == "admin@example.com"
+
+
+def refused(message: str, database: str, *args: str, **environment: str) -> None:
+    with running(database, *args, **environment) as up:
+        assert up.finish() == 1
+    assert re.search(message, up.output.splitlines()[-1]), up.output
+    assert "Traceback" not in up.output
+    assert len(up.output.splitlines()) <= 2
+
+
+def test_a_taken_port(tmp_path: Path) -> None:
+    """One line that names it, before anything is touched."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        database = tmp_path / "new.sqlite3"
+        refused(
+            f"Cannot listen on 127.0.0.1:{port}: Address already in use",
+            f"sqlite:///{database}",
+            "--port",
+            port,
+        )
+    assert not database.exists()
+
+
+@pytest.mark.parametrize(
+    ("database", "message"),
+    [
+        ("sqlite:////dev/null/x.sqlite3", "/dev/null/x.sqlite3 cannot be used: unable to open"),
+        ("sqlite:////proc/x.sqlite3", "/proc/x.sqlite3 cannot be used: unable to open"),
+        ("mysql://u:hunter2@h/n", "DATABASE_URL is neither SQLite nor PostgreSQL"),
+        ("postgres://u:hunter2@127.0.0.1:1/n", "The database n on 127.0.0.1 cannot be used: conn"),
+    ],
+)
+def test_a_database_that_cannot_be_used(database: str, message: str) -> None:
+    """A folder that cannot be written, a bad URL, a server that is not there: one line."""
+    with running(database) as up:
+        assert up.finish() == 1
+    assert message in up.output
+    assert len(up.output.splitlines()) == 1
+    assert "hunter2" not in up.output
+
+
+def test_a_host_that_is_not_ours(tmp_path: Path) -> None:
+    """An address of somebody else, or no address."""
+    for host in ("192.0.2.1", "nowhere.invalid"):
+        refused("Cannot listen on", f"sqlite:///{tmp_path / 'x'}", "--host", host)
+
+
+def test_a_senseless_number_of_workers() -> None:
+    """Fewer than one."""
+    with pytest.raises(CommandError, match="at least 1"):
+        call_command("up", workers=0)
+
+
+def test_without_the_server_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line says what to install."""
+    monkeypatch.setitem(sys.modules, "granian", None)
+    with pytest.raises(NoServerError, match=r"django-ninja-depends\[server\]"):
+        serve(host="127.0.0.1", port=1, workers=1, interface="wsgi", on_start=lambda: None)
+
+
+@pytest.mark.django_db
+def test_an_administrator_is_made_once() -> None:
+    """Only if nobody can administrate; never by raising somebody who is there."""
+    made = startup.ensure_administrator("Boss@Example.com")
+    user = User.objects.get()
+    assert made.password is not None
+    assert user.check_password(made.password)
+    assert made.password not in repr(made)
+    assert startup.ensure_administrator("other@example.com") == startup.Administrator(user.email)
+    User.objects.update(is_superuser=False)
+    with pytest.raises(startup.StartupError, match="is a user already"):
+        startup.ensure_administrator("boss@example.com")
+    with pytest.raises(startup.StartupError, match="ADMIN_EMAIL is 'nobody'"):
+        startup.ensure_administrator("nobody")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_is_named() -> None:
+    """Its file, or its name and host."""
+    from django.db import connection
+
+    place = startup.check_database()
+    assert str(connection.settings_dict["NAME"]) in place
