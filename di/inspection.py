@@ -197,11 +197,12 @@ class _Namespaces:
         self.call = call
         target = inspect.unwrap(_without_partials(call))
         if inspect.isclass(target):
-            modules = [vars(sys.modules[base.__module__]) for base in target.__mro__]
+            # A constructor may be inherited, or written by @dataclass out of fields that are.
+            modules = [sys.modules.get(base.__module__) for base in target.__mro__]
+            names = [vars(module) for module in modules if module is not None]
             function = target.__init__
-            nonlocals = _closure(function)
-            self.globals = getattr(function, "__globals__", modules[0])
-            self.locals: Mapping[str, Any] = ChainMap(nonlocals, *modules)
+            self.globals = getattr(function, "__globals__", {})
+            self.locals: Mapping[str, Any] = ChainMap(_closure(function), *names)
         else:
             function = _function_of(target)
             self.globals = getattr(function, "__globals__", {})

@@ -17,12 +17,13 @@ _BLOCK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One fenced block: its language, its text, and the name in the comment above it."""
+    """One fenced block: its language, its text, its place, the name in the comment above it."""
 
     name: str | None
     language: str
     code: str
     line: int
+    heading: str
 
 
 def blocks() -> list[Block]:
@@ -34,6 +35,7 @@ def blocks() -> list[Block]:
             found["language"],
             found["code"],
             text.count("\n", 0, found.start("code")) + 1,
+            re.findall(r"^#+ (.*)$", text[: found.start()], re.MULTILINE)[-1],
         )
         for found in _BLOCK.finditer(text)
     ]

@@ -1,0 +1,138 @@
+"""The README is true."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+import types
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from ninja.testing import TestAsyncClient, TestClient
+
+import di
+from di import exceptions, sessions
+from tests import readme
+
+PYTHON = [block for block in readme.blocks() if block.language == "python"]
+SECTIONS = {
+    heading: list(blocks)
+    for heading, blocks in itertools.groupby(PYTHON, key=lambda block: block.heading)
+}
+EXECUTED_BY_CI = {"run", "test", "curl-token", "curl-users"}
+
+
+def run(heading: str) -> dict[str, Any]:
+    """Execute the blocks of one section, one after the other, and return its names."""
+    module = types.ModuleType("readme")
+    for block in SECTIONS[heading]:
+        # Blank lines before it make a traceback show the README's own lines.
+        source = "\n" * (block.line - 1) + block.code
+        exec(compile(source, str(readme.README), "exec"), vars(module))  # noqa: S102 - our own README
+    return vars(module)
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+@pytest.mark.django_db
+def test_every_block_runs(heading: str) -> None:
+    """Each section's code can be pasted as it stands; its own tests pass."""
+    names = run(heading)
+    for name, value in list(names.items()):
+        if name.startswith("test_"):
+            value()
+
+
+def test_every_other_block_is_known() -> None:
+    """Shell blocks are executed by CI, text is the output of what a test shows."""
+    others = [block for block in readme.blocks() if block.language != "python"]
+    assert {block.name for block in others if block.language == "sh"} == EXECUTED_BY_CI
+    assert [block.heading for block in others if block.language == "text"] == ["Reference"]
+
+
+def test_the_first_example() -> None:
+    """The face of the project does what the sentence below it says."""
+    api = run("django-ninja-depends")["api"]
+    client = TestClient(api)
+    assert client.get("/secure-data?token=secret").json() == {"token": "secret"}
+    refused = client.get("/secure-data?token=x")
+    assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer")
+    assert client.get("/secure-data").status_code == 422
+    operation = api.get_openapi_schema(path_prefix="")["paths"]["/secure-data"]["get"]
+    assert [one["name"] for one in operation["parameters"]] == ["token"]
+
+
+def test_plain_ninja() -> None:
+    """The section on adding it to a project."""
+    client = TestClient(run("Add it to a Django Ninja project")["api"])
+    assert client.get("/items?skip=1").json() == {"q": None, "skip": 1, "limit": 100}
+
+
+async def answer(api: Any, path: str, **options: Any) -> Any:
+    return (await TestAsyncClient(api).get(path, **options)).json()
+
+
+def test_anything_callable() -> None:
+    """A class and a coroutine."""
+    import asyncio
+
+    api = run("Depend on anything callable")["api"]
+    headers = {"Accept-Language": "de"}
+    expected = {"skip": 2, "limit": 10, "lang": "de"}
+    assert asyncio.run(answer(api, "/items?skip=2", headers=headers)) == expected
+
+
+def test_cleaning_up() -> None:
+    """What the events are."""
+    names = run("Clean up after a request")
+    client, events = TestClient(names["api"]), names["events"]
+    assert client.get("/fine").json() == "connection"
+    with pytest.raises(ValueError, match="it"):
+        client.get("/broken")
+    assert events == ["open", "closed", "open", "saw it", "closed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writing() -> None:
+    """Committed, or not."""
+    Group.objects.all().delete()
+    client = TestClient(run("Write to the database")["api"])
+    assert client.post("/groups/one").status_code == 200
+    assert client.post("/groups/two?check=true").status_code == 409
+    assert client.post("/groups/one").status_code == 409
+    assert client.get("/groups").json() == ["one"]
+    assert Group.objects.count() == 1
+
+
+def test_scopes() -> None:
+    """The union, outermost first."""
+    names = run("Require OAuth2 scopes")
+    client = TestClient(names["api"])
+    assert client.get("/users/me/items?granted=me items").status_code == 200
+    assert client.get("/users/me/items?granted=me").json() == {"detail": "Missing: items"}
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    """Of `di`, of `di.sessions`, and every error's id."""
+    text = readme.README.read_text()
+    rows = set(re.findall(r"`([\w.]+)[`(]", text[text.index("## Reference") :]))
+    public = {name for name in vars(sessions) if name[0].isupper() or "session" in name}
+    own = {
+        name for name in public if getattr(vars(sessions)[name], "__module__", "") == "di.sessions"
+    }
+    missing = {*di.__all__, *own} - rows - {f"di.sessions.{name}" for name in own}
+    assert {name for name in missing if f"di.sessions.{name}" not in rows} == set()
+    errors = [
+        error
+        for _, error in inspect.getmembers(exceptions, inspect.isclass)
+        if issubclass(error, exceptions.DependencyError) and error is not exceptions.DependencyError
+    ]
+    for error in (*errors, sessions.LostWrite):
+        assert f"| {error.check_id} | `{error.__name__}` |" in text
+
+
+def test_check_ids_are_unique() -> None:
+    """One id, one error."""
+    ids = re.findall(r"^\| (di\.[EW]\d+) ", readme.README.read_text(), re.MULTILINE)
+    assert len(ids) == len(set(ids))
