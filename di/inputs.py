@@ -7,7 +7,7 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, cast, get_args, get_origin
+from typing import Annotated, Any, NoReturn, cast, get_args, get_origin
 
 import pydantic
 from django.http import HttpRequest, HttpResponse
@@ -136,20 +136,13 @@ class Inputs(ViewSignature):
             ),
         )
 
-    def _refuse(self, error: Exception) -> None:
-        for param in self.params:
-            try:
-                pydantic.TypeAdapter(param.annotation)
-            except pydantic.errors.PydanticSchemaGenerationError:
-                problem = (
-                    f"Parameter {param.name!r} is a {param.annotation!r}, which no request"
-                    " can hold."
-                )
-                hint = f"Say where it comes from: {param.name}: ... = Depends(f)."
-                raise UnsupportedParameterError(
-                    problem, path=[(None, self.view_func)], hint=hint
-                ) from error
-        raise error
+    def _refuse(self, error: Exception) -> NoReturn:
+        culprits = [param for param in self.params if not _is_readable(param.annotation)]
+        names = ", ".join(f"{one.name!r} ({one.annotation!r})" for one in culprits or self.params)
+        problem = f"No request can hold what this is to read: {names}."
+        hint = "Say where it comes from: name: Type = Depends(f)."
+        path = [(None, self.view_func)]
+        raise UnsupportedParameterError(problem, path=path, hint=hint) from error
 
 
 class Documentation(ViewSignature):
@@ -214,6 +207,14 @@ def build_all(all_inputs: Sequence[Inputs]) -> None:
     is_multipart = bool(bodies) and bool(kinds & {Form, File})
     for inputs in all_inputs:
         inputs.build(list(bodies), is_multipart=is_multipart)
+
+
+def _is_readable(annotation: Any) -> bool:
+    try:
+        pydantic.TypeAdapter(annotation)
+    except pydantic.errors.PydanticSchemaGenerationError:
+        return False
+    return True
 
 
 def _given(parameter: Parameter) -> str | None:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
 
+from typing_extensions import TypeAliasType
+
 from di.exceptions import (
     MarkerConflictError,
     NotCallableError,
@@ -271,8 +273,7 @@ def _function_of(call: Any) -> Any:
 
 def _without_aliases(annotation: Any) -> Any:
     """Resolve ``type X = ...`` and what is nested in it, as far as it goes."""
-    alias_type = getattr(typing, "TypeAliasType", None)
-    while alias_type is not None and isinstance(annotation, alias_type):
+    while isinstance(annotation, TypeAliasType):
         annotation = annotation.__value__
     if get_origin(annotation) is Annotated:
         inner, *metadata = get_args(annotation)

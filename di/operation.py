@@ -105,7 +105,7 @@ class InjectedMixin(Operation):
         # Decorators of the API wrap view_func when it is bound, so the guard comes last.
         if not isinstance(self.view_func, Guard):
             with _lock:
-                if not isinstance(self.view_func, Guard):
+                if not isinstance(self.view_func, Guard):  # pragma: no branch - another thread
                     ensure_handled(self.api)
                     self.view_func = (AsyncGuard if self.is_async else Guard)(self)
         return {"path_params": path_params, "response": temporal_response}

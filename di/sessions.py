@@ -187,11 +187,12 @@ def is_lost(using: str) -> bool:
     connection = connections[using]
     if connection.needs_rollback:
         return True
-    raw = connection.connection
-    if raw is None:
-        return True
-    if connection.vendor == "postgresql":
-        return int(raw.info.transaction_status) != _POSTGRES_IN_TRANSACTION
-    if connection.vendor == "sqlite":
-        return not raw.in_transaction
-    return False
+    is_open = _IS_OPEN.get(connection.vendor)
+    return is_open is not None and not is_open(connection.connection)
+
+
+_IS_OPEN: dict[str, Callable[[Any], bool]] = {
+    "postgresql": lambda raw: int(raw.info.transaction_status) == _POSTGRES_IN_TRANSACTION,
+    "sqlite": lambda raw: bool(raw.in_transaction),
+}
+"""Whether the driver still has the transaction that Django began."""

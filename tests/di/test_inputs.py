@@ -393,9 +393,9 @@ class Service:
 def test_what_no_request_can_hold_is_refused_by_name(api: NinjaAPI) -> None:
     """A service without Depends is told to have one, with the way to it."""
 
-    def uses(service: Service) -> None: ...
+    def uses(q: str, service: Annotated[Service, Query()]) -> None: ...
 
-    with pytest.raises(UnsupportedParameterError, match=r"'service' is a(.|\n)*= Depends\(f\)"):
+    with pytest.raises(UnsupportedParameterError, match=r"'service' \(<class(.|\n)*= Depends\(f\)"):
 
         @api.get("/x")
         def view(request: HttpRequest, x: None = Depends(uses)) -> None: ...

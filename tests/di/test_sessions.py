@@ -200,6 +200,26 @@ def test_a_unique_constraint_is_a_conflict_that_names_the_column(world: World) -
     assert names() == []
 
 
+def test_a_bug_in_a_query_stays_a_bug(world: World) -> None:
+    """What the database cannot understand is a 500, and nothing is kept."""
+
+    def work(_: Session) -> None:
+        connection.cursor().execute("SELEKT")
+
+    route(world, work)
+    assert world.post("/x").status_code == 500
+    assert names() == []
+
+
+def test_a_view_that_closes_the_connection_fails_alone(world: World) -> None:
+    """500, nothing is kept, and the next request works."""
+    route(world, lambda _: connection.close())
+    assert world.post("/x").status_code == 500
+    route(world, lambda _: 1)
+    assert world.post("/x").status_code == 200
+    assert names() == ["kept", "plain"]
+
+
 def test_the_methods(world: World) -> None:
     """query, add, delete, refresh, using, and their async twins."""
     api = NinjaAPI(urls_namespace="api")
