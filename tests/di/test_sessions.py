@@ -32,6 +32,11 @@ class Payload(Schema):
     n: int
 
 
+@pytest.fixture(autouse=True)
+def _no_groups(transactional_db: None) -> None:
+    Group.objects.all().delete()  # those that a migration made
+
+
 def names() -> list[str]:
     return sorted(Group.objects.values_list("name", flat=True))
 
