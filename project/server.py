@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,7 @@ from django.conf import settings
 
 Interface = Literal["wsgi", "asgi"]
 
-_THREADS = 8  # as many as connections in the pool: a thread waits for the database, not for one
+_THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)  # no more than connections in a pool
 _SECONDS_TO_STOP = 15
 
 
