@@ -107,6 +107,12 @@ class StreamingSessionError(DependencyError):
     check_id = "di.E011"
 
 
+class SecuritySchemeConflictError(DependencyError):
+    """Two security schemes have one name."""
+
+    check_id = "di.E012"
+
+
 class GeneratorProtocolError(DependencyError):
     """A generator dependable did not yield exactly once."""
 

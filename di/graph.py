@@ -16,6 +16,7 @@ from di.exceptions import (
 )
 from di.inspection import EMPTY, Dependable, Parameter, inspect_callable, key_of
 from di.markers import SCOPES, Marker, Scope, SecurityScopes
+from di.security.base import SecurityBase
 
 Way = tuple[tuple[str | None, Callable[..., Any]], ...]
 """The part of a path that lies below a dependable."""
@@ -30,7 +31,8 @@ class Dependant:
         dependencies: those of ``dependencies=`` first, then its parameters in order.
         inputs: its other parameters, for the request to fill.
         scopes_names: its parameters that take a `SecurityScopes`.
-        reads_scopes: whether it, or anything below it, takes a `SecurityScopes`.
+        reads_scopes: whether it, or anything below it, takes a `SecurityScopes` or is a
+            security scheme.
         shortest: the way to the shortest-lived generator that its value rests on.
     """
 
@@ -125,7 +127,9 @@ class _Analysis:
             dependencies=tuple(edges),
             inputs=tuple(inputs),
             scopes_names=tuple(scopes_names),
-            reads_scopes=bool(scopes_names) or any(edge.dependant.reads_scopes for edge in edges),
+            reads_scopes=bool(scopes_names)
+            or isinstance(dependable.call, SecurityBase)
+            or any(edge.dependant.reads_scopes for edge in edges),
             shortest=self._shortest(scope, edges),
         )
 

@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 
 import ninja
 from ninja.errors import ConfigError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.router import RouterMount
 
 from di.graph import analyze
 from di.http import ensure_handled
+from di.openapi import SecuredSchema
 from di.operation import inherit, inject_with, injection_of
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -136,6 +138,14 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
         options.setdefault("auth", self.auth)
         options.setdefault("throttle", self.throttle)
         return self.default_router.api_operation(methods, path, **options)
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """Return the document, with the security that dependables enforce."""
+        if path_prefix is None:
+            path_prefix = self.get_root_path(path_params or {})
+        return SecuredSchema(self, path_prefix)
 
     def add_router(
         self,

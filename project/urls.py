@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.staticfiles.urls import staticfiles_urlpatterns
 from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
 from django.views.generic import RedirectView
@@ -21,4 +22,5 @@ urlpatterns = [
     path("api/", api.urls),
     re_path(r"^api/", not_found),
     path(settings.ADMIN_URL, admin.site.urls),
+    *staticfiles_urlpatterns(),  # while developing, under servers that do not serve files
 ]

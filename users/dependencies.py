@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from di.http import HTTPException
 from di.markers import Depends
+from di.security.oauth2 import OAuth2PasswordBearer
 from users import crud, exceptions, scopes, tokens
 from users.models import AccessToken, User
 from users.schemas import MeUpdate, UserCreate, UserUpdate
@@ -60,20 +61,35 @@ def common_parameters(
     return {"q": q, "skip": skip, "limit": limit}
 
 
-def bearer_token(request: HttpRequest) -> str:
-    """Return the credentials of a ``Bearer`` header (RFC 6750 §2.1).
+class Bearer(OAuth2PasswordBearer):
+    """Bearer tokens as RFC 6750 wants them: what cannot be read is a bad request."""
 
-    Raises:
-        HTTPException: 401 if there are none, 400 if they cannot be read.
-    """
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise HTTPException(401, "Not authenticated", {"WWW-Authenticate": _challenge()})
-    credentials = credentials.lstrip(" ")
-    if credentials.isascii() and not _B64TOKEN.fullmatch(credentials):
-        challenge = _challenge("invalid_request")
-        raise HTTPException(400, "Malformed credentials", {"WWW-Authenticate": challenge})
-    return credentials
+    def __call__(self, request: HttpRequest) -> str:
+        """Return the credentials of a ``Bearer`` header (RFC 6750 §2.1).
+
+        Raises:
+            HTTPException: 401 if there are none, 400 if they cannot be read.
+        """
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise self.make_not_authenticated_error()
+        credentials = credentials.lstrip(" ")
+        if credentials.isascii() and not _B64TOKEN.fullmatch(credentials):
+            challenge = _challenge("invalid_request")
+            raise HTTPException(400, "Malformed credentials", {"WWW-Authenticate": challenge})
+        return credentials
+
+    def make_not_authenticated_error(self) -> HTTPException:
+        """Name the realm; RFC 6750 §3.1 wants no error code here."""
+        return HTTPException(401, "Not authenticated", {"WWW-Authenticate": _challenge()})
+
+
+bearer_token = Bearer(
+    tokenUrl="auth/token",
+    scheme_name="password",
+    scopes={name: scope.allows for name, scope in scopes.SCOPES.items()},
+    description="Log in with e-mail address and password.",
+)
 
 
 def get_access_token(text: Annotated[str, Depends(bearer_token)]) -> AccessToken:
