@@ -14,7 +14,7 @@ from django.utils import timezone
 from users import crud
 from users.models import AccessToken, User
 
-_PRIVILEGES = ("is_superuser", "groups", "user_permissions", "last_login")
+_PRIVILEGES = ("is_superuser", "groups", "user_permissions")
 
 
 class UserCreation(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -70,23 +70,35 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Let only superusers hand out privileges."""
-        fields = super().get_readonly_fields(request, obj)
-        return fields if _is_superuser(request) else (*fields, "is_staff", *_PRIVILEGES)
+        """Let only superusers hand out privileges, and nobody lock themselves out."""
+        fields = set(super().get_readonly_fields(request, obj))
+        if not _is_superuser(request):
+            fields.update(("is_staff", *_PRIVILEGES))
+        if obj == request.user:
+            fields.update(("is_active", "is_staff", "is_superuser"))
+        return sorted(fields)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Let only superusers change a superuser."""
         return _may_touch(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Let only superusers delete a superuser."""
-        return _may_touch(request, obj) and super().has_delete_permission(request, obj)
+        """Let only superusers delete a superuser, and nobody themselves."""
+        allowed = _may_touch(request, obj) and super().has_delete_permission(request, obj)
+        return allowed and obj != request.user
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Let a user's tokens go with the user, though nobody may delete them alone."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, lacking - {AccessToken._meta.verbose_name}, protected  # noqa: SLF001 - Django's documented name
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
-        """Write *obj*; who is deactivated loses their tokens for ever."""
-        super().save_model(request, obj, form, change)
-        if change and not obj.is_active:
-            crud.revoke_tokens(users=User.objects.filter(pk=obj.pk))
+        """Write what was changed and nothing else: the rest may be out of date."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        own = {field.name for field in User._meta.concrete_fields}  # noqa: SLF001 - the same
+        obj.save(update_fields=own & set(form.changed_data))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out deletion in bulk: it would pass by the rule for superusers."""
@@ -97,18 +109,15 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.action(description="Deactivate the selected users", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Lock users out, oneself and superusers (for others than superusers) excepted."""
-        users = _touchable(request, queryset).exclude(pk=str(request.user.pk))
-        crud.revoke_tokens(users=users)
-        number = users.filter(is_active=True).update(is_active=False)
+        ids = _touchable_ids(request, queryset)
+        number = crud.set_active(user_ids=ids - {request.user.pk}, is_active=False)
         self.message_user(request, f"Deactivated {number} users.", messages.SUCCESS)
 
     @admin.action(description="Activate the selected users", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Let users in again; they need new tokens."""
-        users = _touchable(request, queryset).filter(is_active=False)
-        self.message_user(
-            request, f"Activated {users.update(is_active=True)} users.", messages.SUCCESS
-        )
+        number = crud.set_active(user_ids=_touchable_ids(request, queryset), is_active=True)
+        self.message_user(request, f"Activated {number} users.", messages.SUCCESS)
 
 
 @admin.register(AccessToken)
@@ -131,9 +140,18 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Whether the token would be accepted now."""
         return token.refusal(timezone.now()) is None
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Let nobody guess what is not shown by filtering for it."""
+        hidden = lookup.startswith(("digest", "fingerprint"))
+        return not hidden and super().lookup_allowed(lookup, value, request)
+
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
         """Tokens are made by logging in, or by a command."""
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AccessToken | None = None) -> bool:
+        """There is nothing to change in one; to revoke some is to change them."""
+        return obj is None and super().has_change_permission(request, obj)
 
     def has_delete_permission(
         self,
@@ -146,7 +164,7 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Revoke the selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
         """End tokens for ever."""
-        number = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
+        number = crud.revoke_tokens(access_tokens=queryset)
         self.message_user(request, f"Revoked {number} tokens.", messages.SUCCESS)
 
 
@@ -158,5 +176,5 @@ def _may_touch(request: HttpRequest, obj: User | None) -> bool:
     return obj is None or not obj.is_superuser or _is_superuser(request)
 
 
-def _touchable(request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-    return queryset if _is_superuser(request) else queryset.exclude(is_superuser=True)
+def _touchable_ids(request: HttpRequest, queryset: QuerySet[User]) -> set[int]:
+    return {user.pk for user in queryset if _may_touch(request, user)}

@@ -12,7 +12,7 @@ from di.sessions import ReadSessionDep, SessionDep
 from users import crud
 from users.dependencies import (
     CurrentUser,
-    LoggedIn,
+    LoginDep,
     NewUser,
     RulesDep,
     common_parameters,
@@ -25,8 +25,8 @@ from users.dependencies import (
 from users.models import User
 from users.schemas import TokenOut, UserOut
 
-users_router = Router()
-auth_router = Router()
+users_router = Router(dependencies=[RulesDep])
+auth_router = Router(dependencies=[RulesDep])
 
 CanView = Annotated[User, Depends(permitted("users.view_user"))]
 CanAdd = Annotated[User, Depends(permitted("users.add_user"))]
@@ -40,8 +40,13 @@ def list_users(
     by: CanView,
     commons: Annotated[dict[str, Any], Depends(common_parameters)],
     session: ReadSessionDep,
+    response: HttpResponse,
 ) -> Any:
-    """List users by id, those with *q* in their name or e-mail address."""
+    """List users by id, those with *q* in their name or e-mail address.
+
+    ``X-Total-Count`` is the number of all of them, on this page or not.
+    """
+    response["X-Total-Count"] = str(crud.count_users(session=session, q=commons["q"]))
     return crud.list_users(session=session, **commons)
 
 
@@ -50,7 +55,6 @@ def create_user(
     request: HttpRequest,
     by: CanAdd,
     user: Annotated[NewUser, Depends(new_user)],
-    rules: Annotated[None, RulesDep],
     session: SessionDep,
     response: HttpResponse,
 ) -> Any:
@@ -73,7 +77,6 @@ def update_me(
     request: HttpRequest,
     user: CurrentUser,
     changes: Annotated[dict[str, Any], Depends(my_changes)],
-    rules: Annotated[None, RulesDep],
     session: SessionDep,
 ) -> Any:
     """Change the name or the e-mail address of the user whose token this is."""
@@ -81,13 +84,7 @@ def update_me(
 
 
 @users_router.get("/{int:user_id}", response=UserOut)
-def read_user(
-    request: HttpRequest,
-    user_id: int,
-    by: CanView,
-    rules: Annotated[None, RulesDep],
-    session: ReadSessionDep,
-) -> Any:
+def read_user(request: HttpRequest, user_id: int, by: CanView, session: ReadSessionDep) -> Any:
     """Show one user."""
     return crud.get_user(session=session, user_id=user_id)
 
@@ -98,7 +95,6 @@ def update_user(
     user_id: int,
     by: CanChange,
     changes: Annotated[dict[str, Any], Depends(user_changes)],
-    rules: Annotated[None, RulesDep],
     session: SessionDep,
 ) -> Any:
     """Change one user; what is left out stays."""
@@ -106,13 +102,7 @@ def update_user(
 
 
 @users_router.delete("/{int:user_id}", response={204: None})
-def delete_user(
-    request: HttpRequest,
-    user_id: int,
-    by: CanDelete,
-    rules: Annotated[None, RulesDep],
-    session: SessionDep,
-) -> None:
+def delete_user(request: HttpRequest, user_id: int, by: CanDelete, session: SessionDep) -> None:
     """Delete one user and their tokens. To lock somebody out for a while, deactivate them."""
     crud.delete_user(session=session, user_id=user_id, by=by)
 
@@ -120,7 +110,7 @@ def delete_user(
 @auth_router.post("/token", response=TokenOut)
 def create_token(
     request: HttpRequest,
-    user: LoggedIn,
+    user: LoginDep,
     scope: Annotated[str, Depends(granted_scope)],
     response: HttpResponse,
 ) -> Any:

@@ -32,5 +32,12 @@ class UndeletableUserError(UsersError):
     """Deleting or deactivating this user would lock somebody out."""
 
 
+class WrongCredentialsError(UsersError):
+    """Nobody may log in with this; the text does not say what is wrong with it."""
+
+    def __init__(self) -> None:
+        super().__init__("Incorrect username or password")
+
+
 class InvalidScopeError(UsersError):
     """What was asked for as scope is unknown, malformed or not to be had."""

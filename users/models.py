@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.hashers import check_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models, router, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from users import tokens
 from users.text import LONGEST_EMAIL, LONGEST_NAME, normalize_email, normalize_name
+
+LONGEST_LABEL = 100
+
+_SPELLINGS: dict[str, Callable[[str], str]] = {"email": normalize_email, "name": normalize_name}
+
+
+def validate_email(value: str) -> None:
+    """Refuse what is no e-mail address, for forms and commands."""
+    _validate("email", value)
+
+
+def validate_name(value: str) -> None:
+    """Refuse what is no name, for forms and commands."""
+    _validate("name", value)
+
+
+def _validate(field: str, value: str) -> None:
+    try:
+        _SPELLINGS[field](value)
+    except ValueError as error:
+        raise ValidationError(str(error), code="invalid") from error
 
 
 class UserManager(BaseUserManager["User"]):
@@ -55,10 +77,11 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who logs in with an e-mail address."""
 
-    name = models.CharField(max_length=LONGEST_NAME)
+    name = models.CharField(max_length=LONGEST_NAME, validators=[validate_name])
     email = models.EmailField(
         max_length=LONGEST_EMAIL,
         unique=True,
+        validators=[validate_email],
         error_messages={"unique": "A user with this email already exists."},
     )
     is_active = models.BooleanField(
@@ -83,15 +106,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def clean(self) -> None:
-        """Bring e-mail and name into their one spelling, for forms."""
-        errors = {}
-        for field, normalize in _SPELLINGS.items():
-            try:
-                setattr(self, field, normalize(getattr(self, field)))
-            except ValueError as error:
-                errors[field] = str(error)
-        if errors:
-            raise ValidationError(errors)
+        """Bring e-mail and name into their one spelling, before forms look for twins."""
+        with suppress(ValueError):  # the fields' own validators say what is wrong
+            self._spell(_SPELLINGS)
 
     def save(
         self,
@@ -101,39 +118,51 @@ class User(AbstractBaseUser, PermissionsMixin):
     ) -> None:
         """Write the row, e-mail and name in their one spelling.
 
+        Who is not active loses all tokens in the same transaction: they must not come
+        back to life with the user.
+
         Raises:
-            ValueError: one of them cannot be spelled.
+            ValueError: e-mail or name cannot be spelled.
         """
-        written = set(_SPELLINGS) if update_fields is None else set(update_fields)
-        for field in written & _SPELLINGS.keys():
-            setattr(self, field, _SPELLINGS[field](getattr(self, field)))
-        super().save(*args, update_fields=update_fields, **kwargs)
+        fields = None if update_fields is None else set(update_fields)
+        self._spell(_SPELLINGS if fields is None else _SPELLINGS.keys() & fields)
+        if self.is_active or (fields is not None and "is_active" not in fields):
+            super().save(*args, update_fields=fields, **kwargs)
+            return
+        using = kwargs.get("using") or router.db_for_write(User, instance=self)
+        with transaction.atomic(using=using, savepoint=False):
+            super().save(*args, update_fields=fields, **kwargs)
+            unrevoked = AccessToken.objects.using(using).filter(user=self, revoked_at=None)
+            unrevoked.update(revoked_at=timezone.now())
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Whether *raw_password* is the password; an outdated hash of it is renewed.
-
-        The new hash is a new fingerprint, and would end the user's tokens as a new
-        password does: they get the new fingerprint in the same transaction.
-        """
-
-        def renew(password: str) -> None:
-            before = {self.get_session_auth_hash(), *self.get_session_auth_fallback_hash()}
-            self.set_password(password)
-            self._password = None  # it is not a new one: password validators need not know
-            with transaction.atomic(using=self._state.db):
-                self.save(update_fields=["password"])
-                self.access_tokens.filter(fingerprint__in=before).update(
-                    fingerprint=self.get_session_auth_hash()
-                )
-
-        return check_password(raw_password, self.password, renew)
+        """Whether *raw_password* is the password; an outdated hash of it is renewed."""
+        return check_password(raw_password, self.password, self._renew_hash)
 
     async def acheck_password(self, raw_password: str | None) -> bool:
         """See `check_password`."""
         return await sync_to_async(self.check_password)(raw_password)
 
+    def _renew_hash(self, raw_password: str) -> None:
+        """Hash the password that is already this user's again, as one would today.
 
-_SPELLINGS = {"email": normalize_email, "name": normalize_name}
+        The new hash is a new fingerprint, and would end the user's tokens as a new
+        password does: they get the new fingerprint in the same transaction. If the row
+        has another hash by now, it stays: that may be a new password.
+        """
+        old, new = self.password, make_password(raw_password)
+        known = (self.get_session_auth_hash(), *self.get_session_auth_fallback_hash())
+        using = router.db_for_write(User, instance=self)
+        with transaction.atomic(using=using):
+            rows = User.objects.using(using).filter(pk=self.pk, password=old)
+            if rows.update(password=new):
+                self.password = new
+                stamped = AccessToken.objects.using(using).filter(user=self, fingerprint__in=known)
+                stamped.update(fingerprint=self.get_session_auth_hash())
+
+    def _spell(self, fields: Iterable[str]) -> None:
+        for field in fields:
+            setattr(self, field, _SPELLINGS[field](getattr(self, field)))
 
 
 class AccessToken(models.Model):
@@ -150,7 +179,7 @@ class AccessToken(models.Model):
     key = models.CharField(max_length=tokens.KEY_LENGTH, unique=True)
     digest = models.CharField(max_length=64)
     scope = models.CharField(max_length=1_000)
-    label = models.CharField(max_length=100, blank=True)
+    label = models.CharField(max_length=LONGEST_LABEL, blank=True)
     fingerprint = models.CharField(max_length=128)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
@@ -185,10 +214,8 @@ class AccessToken(models.Model):
         return None
 
     def _has_fingerprint(self) -> bool:
+        user = self.user
         return any(
             constant_time_compare(self.fingerprint, known)
-            for known in (
-                self.user.get_session_auth_hash(),
-                *self.user.get_session_auth_fallback_hash(),
-            )
+            for known in (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
         )

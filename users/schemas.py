@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from ninja import Schema
-from pydantic import (
-    AfterValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstraints
 
-from users.models import User
 from users.text import LONGEST_EMAIL, LONGEST_NAME, normalize_email, normalize_name
 
 _LONGEST_PASSWORD = 128
@@ -53,35 +43,20 @@ class _Input(Schema):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class _WithPassword(_Input):
-    """An input that may hold a new password."""
-
-    name: Name = Field(default_factory=str)
-    email: Email = Field(default_factory=str)
-    password: Password = Field(default_factory=lambda: SecretStr(""))
-
-    @model_validator(mode="after")
-    def _password_is_strong(self) -> Self:
-        if "password" in self.model_fields_set:
-            try:
-                validate_password(
-                    self.password.get_secret_value(), User(name=self.name, email=self.email)
-                )
-            except ValidationError as error:
-                raise ValueError(" ".join(error.messages)) from None
-        return self
-
-
-class UserCreate(_WithPassword):
+class UserCreate(_Input):
     """A new user. Without a password nobody can log in as them yet."""
 
     name: Name
     email: Email
+    password: Password = Field(default_factory=lambda: SecretStr(""))
 
 
-class UserUpdate(_WithPassword):
+class UserUpdate(_Input):
     """What is to change about a user; what is left out stays."""
 
+    name: Name = Field(default_factory=str)
+    email: Email = Field(default_factory=str)
+    password: Password = Field(default_factory=lambda: SecretStr(""))
     is_active: Annotated[bool, Field(strict=True)] = Field(default_factory=bool)
 
 

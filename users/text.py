@@ -12,7 +12,7 @@ LONGEST_NAME = 150
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Co"})
 _LINE_BREAKS = frozenset({"Zl", "Zp"})
-_JOINERS = frozenset("\u200c\u200d")  # emoji, Indic scripts and Persian need them
+_JOINERS = "\u200c\u200d"  # emoji, Indic scripts and Persian need them
 _is_email = EmailValidator()
 
 
@@ -29,6 +29,8 @@ def normalize_email(value: str) -> str:
     'ann@example.com'
     """
     value = value.strip()
+    if len(value) > LONGEST_EMAIL:
+        raise _too_long_email()
     local, at, domain = value.rpartition("@")
     if not at or not local.isascii() or '"' in local or not _is_visible(value):
         message = "This is not an email address"
@@ -43,8 +45,7 @@ def normalize_email(value: str) -> str:
         message = "This is not an email address"
         raise ValueError(message) from None
     if len(email) > LONGEST_EMAIL:
-        message = f"An email address has at most {LONGEST_EMAIL} characters"
-        raise ValueError(message)
+        raise _too_long_email()
     return email
 
 
@@ -63,7 +64,7 @@ def normalize_name(value: str) -> str:
             message = "A name has no control characters, line breaks or invisible characters"
             raise ValueError(message)
     name = " ".join(unicodedata.normalize("NFC", value).split())
-    if not 1 <= len(name) <= LONGEST_NAME:
+    if not name.strip(f" {_JOINERS}") or len(name) > LONGEST_NAME:
         message = f"A name has 1 to {LONGEST_NAME} characters"
         raise ValueError(message)
     return name
@@ -71,3 +72,7 @@ def normalize_name(value: str) -> str:
 
 def _is_visible(value: str) -> bool:
     return not any(unicodedata.category(character) in _INVISIBLE for character in value)
+
+
+def _too_long_email() -> ValueError:
+    return ValueError(f"An email address has at most {LONGEST_EMAIL} characters")

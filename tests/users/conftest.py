@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Permission
 from django.http import HttpResponse
-from django.test import Client
+from django.test import AsyncClient, Client
 
 from users import crud
 from users.models import AccessToken, User
@@ -29,11 +30,28 @@ def make_user(
     return user
 
 
+class Handler:
+    """Which of Django's two handlers answers."""
+
+    is_asgi = False
+
+
+def make_client() -> Any:
+    """Return a client of that handler."""
+    return (AsyncClient if Handler.is_asgi else Client)(raise_request_exception=False)
+
+
+def send(client: Any, method: str, url: str, **options: Any) -> HttpResponse:
+    """Send one request and wait for the answer."""
+    call = getattr(client, method)
+    return (async_to_sync(call) if isinstance(client, AsyncClient) else call)(url, **options)
+
+
 class Api:
     """The API as *user* calls it, with a token of theirs; as nobody without one."""
 
     def __init__(self, user: User | None = None) -> None:
-        self.client = Client(raise_request_exception=False)
+        self.client = make_client()
         self.headers = {}
         if user is not None:
             _, text = crud.issue_token(user=user, scope="me")
@@ -45,7 +63,7 @@ class Api:
             options["data"] = body if isinstance(body, (str, bytes)) else json.dumps(body)
             options.setdefault("content_type", "application/json")
         headers = {**self.headers, **options.pop("headers", {})}
-        return getattr(self.client, method)(f"/api{path}", headers=headers, **options)
+        return send(self.client, method, f"/api{path}", headers=headers, **options)
 
     def get(self, path: str, **options: Any) -> HttpResponse:
         """See `request`."""
@@ -66,18 +84,24 @@ class Api:
 
 def login(form: Any, **options: Any) -> HttpResponse:
     """Send the password form."""
-    client = Client(raise_request_exception=False)
     options.setdefault("content_type", "application/x-www-form-urlencoded")
     if isinstance(form, dict):
         from urllib.parse import urlencode
 
         form = urlencode(form, doseq=True)
-    return client.post("/api/auth/token", data=form, **options)
+    return send(make_client(), "post", "/api/auth/token", data=form, **options)
 
 
 def rows() -> tuple[int, int]:
     """Return how many users and tokens there are."""
     return User.objects.count(), AccessToken.objects.count()
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def handler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run a test under each of Django's handlers."""
+    monkeypatch.setattr(Handler, "is_asgi", request.param == "asgi")
+    return str(request.param)
 
 
 @pytest.fixture

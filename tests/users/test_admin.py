@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.users.conftest import PASSWORD, Api, make_user
@@ -116,6 +120,11 @@ def test_staff_cannot_raise_themselves(staff: User, root: User, ann: User) -> No
     """Privileges are read-only for them, superusers out of reach, bulk deletion gone."""
     client = browser(staff)
     url = reverse("admin:users_user_change", args=[staff.pk])
+    ann_url = reverse("admin:users_user_change", args=[ann.pk])
+    raised = {"is_staff": "on", "is_superuser": "on", "groups": [Group.objects.create().pk]}
+    assert client.post(ann_url, {**change_form(client, ann), **raised}).status_code == 302
+    ann.refresh_from_db()
+    assert (ann.is_staff, ann.is_superuser, list(ann.groups.all())) == (False, False, [])
     form = {**change_form(client, staff), "is_superuser": "on", "name": "Still staff"}
     assert client.post(url, form).status_code == 302
     staff.refresh_from_db()
@@ -147,8 +156,84 @@ def test_tokens_are_looked_at_and_revoked(root: User, ann: User) -> None:
     delete = reverse("admin:users_accesstoken_delete", args=[token.pk])
     assert client.post(delete).status_code == 403
     change = reverse("admin:users_accesstoken_change", args=[token.pk])
-    client.post(change, {"scope": "users:admin", "key": "x"})
+    assert client.post(change, {"scope": "users:admin", "key": "x"}).status_code == 403
     token.refresh_from_db()
     assert token.scope == "me"
     assert "Revoked 1 tokens." in act(client, "accesstoken", "revoke", token)
+    assert api.get("/users/me").status_code == 401
+
+
+@pytest.mark.parametrize("field", ["digest", "fingerprint"])
+def test_hidden_columns_cannot_be_guessed(field: str, root: User, ann: User) -> None:
+    """Filtering by their first letters would spell them out."""
+    Api(ann)
+    token = AccessToken.objects.get()
+    client = browser(root)
+    url = reverse("admin:users_accesstoken_changelist")
+    assert client.get(f"{url}?{field}__startswith={getattr(token, field)[0]}").status_code == 400
+    assert client.get(f"{url}?user__password__startswith=a").status_code == 400
+    assert client.get(f"{url}?key__startswith={token.key[0]}").status_code == 200
+
+
+def test_a_user_is_deleted_with_their_tokens(root: User, staff: User, ann: User) -> None:
+    """Nobody may delete tokens alone, but they do not keep a user; nobody deletes themselves."""
+    Api(ann)
+    url = reverse("admin:users_user_delete", args=[ann.pk])
+    assert browser(staff).post(url, {"post": "yes"}).status_code == 302
+    assert AccessToken.objects.count() == 0
+    assert not User.objects.filter(pk=ann.pk).exists()
+    url = reverse("admin:users_user_delete", args=[root.pk])
+    assert browser(root).post(url, {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=root.pk).exists()
+
+
+def test_nobody_locks_themselves_out(root: User) -> None:
+    """One's own switches are read-only, so there is always a superuser who can log in."""
+    client = browser(root)
+    url = reverse("admin:users_user_change", args=[root.pk])
+    assert client.post(url, {"email": root.email, "name": "Root 2"}).status_code == 302
+    root.refresh_from_db()
+    assert (root.name, root.is_active, root.is_staff, root.is_superuser) == (
+        "Root 2",
+        True,
+        True,
+        True,
+    )
+
+
+def test_a_form_writes_only_what_was_changed_in_it(root: User, ann: User) -> None:
+    """A password that somebody sets while the form is being saved is not overwritten."""
+    client = browser(root)
+    form = {**change_form(client, ann), "name": "Anne"}
+    url = reverse("admin:users_user_change", args=[ann.pk])
+    with CaptureQueriesContext(connection) as queries:
+        client.post(url, form)
+    (update,) = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
+    written = re.sub(r".* SET | WHERE .*", "", update)
+    assert written == "\"name\" = 'Anne'"
+
+
+def test_groups_are_handed_out_by_superusers(root: User, ann: User) -> None:
+    """A form that changes nothing but groups changes them."""
+    group = Group.objects.create(name="readers")
+    client = browser(root)
+    url = reverse("admin:users_user_change", args=[ann.pk])
+    form = {**change_form(client, ann), "groups": [group.pk]}
+    assert client.post(url, form).status_code == 302
+    assert list(ann.groups.all()) == [group]
+    assert changelist(client, f"groups__id__exact={group.pk}") == [ann.email]
+
+
+def test_a_password_is_set_and_the_old_tokens_end(root: User, ann: User) -> None:
+    """By the form behind the link in the user's page."""
+    client, api = browser(root), Api(ann)
+    form = {
+        "usable_password": "true",
+        "password1": "another long passphrase",
+        "password2": "another long passphrase",
+    }
+    url = reverse("admin:auth_user_password_change", args=[ann.pk])
+    assert client.post(url, form).status_code == 302
+    ann.refresh_from_db()
+    assert ann.check_password("another long passphrase")
     assert api.get("/users/me").status_code == 401

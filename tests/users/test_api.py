@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from tests.users.conftest import PASSWORD, Api, login, make_user, rows
 from users import crud, tokens
 from users.models import AccessToken, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("handler")]
 
 REALM = 'Bearer realm="api"'
 INVALID = (
@@ -76,7 +78,9 @@ def test_other_schemes_are_no_credentials(header: str, ann: User) -> None:
     assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, REALM)
 
 
-@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer a b", 'Bearer "x"', "Bearer a, b"])
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer ", "Bearer a b", 'Bearer "x"', "Bearer a, b", "Bearer\ta"]
+)
 def test_malformed_credentials_are_a_bad_request(header: str, ann: User) -> None:
     """No token, two of them, or what no token can be."""
     response = Api().get("/users/me", headers={"Authorization": header})
@@ -126,7 +130,7 @@ def test_a_token_that_ended(
     """However it ended, the answer is the same."""
     token, text = crud.issue_token(user=ann, scope="me")
     if how == "revoked":
-        crud.revoke_tokens(users=User.objects.all())
+        crud.revoke_tokens(access_tokens=AccessToken.objects.all())
     elif how == "expired":
         AccessToken.objects.update(expires_at=token.created_at)
     elif how == "inactive":
@@ -182,15 +186,21 @@ def test_the_list(people: list[User]) -> None:
     assert api.get("/users?skip=100").json() == []  # type: ignore[attr-defined]
 
 
-def test_the_list_costs_two_queries(
+@pytest.mark.parametrize(("query", "total"), [("", "6"), ("?skip=1&limit=2", "6"), ("?q=u1", "1")])
+def test_the_list_says_how_many_there_are(query: str, total: str, people: list[User]) -> None:
+    """On this page and others, of those that were searched for."""
+    assert Api(people[0]).get(f"/users{query}").headers["X-Total-Count"] == total
+
+
+def test_the_list_costs_three_queries(
     people: list[User], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """One for the token and its user, one for the list; permissions two more, held now."""
+    """Token and user, the count, the list; permissions, held now, are two more."""
     people[0].is_superuser = True
     people[0].save()
     api = Api(people[0])
     api.get("/users")  # notes the use
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         api.get("/users")
 
 
@@ -209,12 +219,19 @@ def test_the_search_is_literal(q: str, found: list[str], people: list[User]) -> 
     "query",
     [
         *("limit=0", "limit=-1", "limit=abc", "limit=", "limit=101", f"limit={10**23}"),
-        *("skip=-1", "skip=10001", f"q={'x' * 101}"),
+        *("skip=-1", "skip=10001", f"q={'x' * 101}", "q=a%00b", "q=%00"),
+        *("limit=1&limit=1", "skip=0&skip=1", "q=a&q="),
     ],
 )
 def test_pages_have_bounds(query: str, manager: User) -> None:
     """422, never a whole table or a crash."""
     assert Api(manager).get(f"/users?{query}").status_code == 422
+
+
+def test_the_search_finds_names_as_they_are_stored(manager: User) -> None:
+    """Names are composed; what is searched for may be written in two characters."""
+    rene = make_user("rene@example.com", name="Rene\u0301")
+    assert Api(manager).get("/users?q=Rene%CC%81").json() == [shown(rene)]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -266,9 +283,9 @@ def test_creating_costs_little(
         ({**NEW, "email": "a@b.co\u0000"}, {"email"}),
         ({**NEW, "password": None}, {"password"}),
         ({**NEW, "password": "x" * 129}, {"password"}),
-        ({**NEW, "password": "tiny"}, {"user"}),
-        ({**NEW, "password": "password1234"}, {"user"}),
-        ({**NEW, "password": "bob@example.com"}, {"user"}),
+        ({**NEW, "password": "tiny"}, {"password"}),
+        ({**NEW, "password": "password1234"}, {"password"}),
+        ({**NEW, "password": "bob@example.com"}, {"password"}),
     ],
 )
 def test_a_bad_body_is_told_field_by_field(body: Any, fields: set[str], manager: User) -> None:
@@ -330,7 +347,10 @@ def test_unknown_ids_are_404(user_id: str, method: str, manager: User) -> None:
     assert (response.status_code, response.json()) == (404, {"detail": "User not found"})  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("path", ["/users/-1", "/users/abc", "/users/1/2", "/users//", "/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    ["/users/-1", f"/users/{'9' * 4_301}", "/users/abc", "/users/1/2", "/users//", "/nothing"],
+)
 def test_unknown_paths_are_404_in_json(path: str, manager: User) -> None:
     """The API's own format, with or without DEBUG, and no redirect."""
     response = Api(manager).get(path)
@@ -343,7 +363,9 @@ def test_changing(manager: User, ann: User) -> None:
     response = api.patch(f"/users/{ann.pk}/", {"name": "Anne", "email": "ANNE@example.com"})
     assert response.json() == {"id": ann.pk, "name": "Anne", "email": "anne@example.com"}  # type: ignore[attr-defined]
     for body in ({}, {"name": "Anne"}):
-        assert api.patch(f"/users/{ann.pk}", body).json()["name"] == "Anne"  # type: ignore[attr-defined]
+        with CaptureQueriesContext(connection) as queries:
+            assert api.patch(f"/users/{ann.pk}", body).json()["name"] == "Anne"  # type: ignore[attr-defined]
+        assert not any('UPDATE "users_user"' in query["sql"] for query in queries)
 
 
 @pytest.mark.parametrize(
@@ -358,6 +380,38 @@ def test_bad_changes(body: Any, manager: User, ann: User) -> None:
     before = User.objects.filter(pk=ann.pk).values().get()
     assert Api(manager).patch(f"/users/{ann.pk}", body).status_code == 422
     assert User.objects.filter(pk=ann.pk).values().get() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"password": "ann@example.com"}, 422),
+        ({"password": "bob@example.com", "email": "bob@example.com"}, 422),
+        ({"password": "Bob the Builder!", "name": "Bob the Builder"}, 422),
+        ({"password": "ann@example.com", "name": "B", "email": "b@c.net"}, 200),
+    ],
+)
+def test_a_password_must_not_be_like_its_owner(
+    changes: Any, status: int, manager: User, ann: User
+) -> None:
+    """Like the name and address that the owner will have, sent or not."""
+    before = User.objects.filter(pk=ann.pk).values().get()
+    response = Api(manager).patch(f"/users/{ann.pk}", changes)
+    assert response.status_code == status
+    if status == 422:
+        (error,) = response.json()["detail"]  # type: ignore[attr-defined]
+        assert (error["loc"], set(error)) == (
+            ["body", "changes", "password"],
+            {"type", "loc", "msg"},
+        )
+        assert User.objects.filter(pk=ann.pk).values().get() == before
+
+
+@pytest.mark.parametrize("user_id", [0, 999_999, 2**63])
+def test_nobody_gets_a_password(user_id: int, manager: User) -> None:
+    """404, however good the password is."""
+    response = Api(manager).patch(f"/users/{user_id}", {"password": "short"})
+    assert (response.status_code, response.json()) == (404, {"detail": "User not found"})  # type: ignore[attr-defined]
 
 
 def test_a_new_password_ends_tokens(manager: User, ann: User) -> None:

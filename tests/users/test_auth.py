@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth import hashers
 
 from tests.users.conftest import PASSWORD, Api, login, make_user, rows
+from users.dependencies import Credentials, NewUser
 from users.models import AccessToken, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("handler")]
 
 FORM = {"username": "ann@example.com", "password": PASSWORD}
 
@@ -68,6 +69,7 @@ def test_nobody_learns_who_is_there(ann: User, hashed: list[str]) -> None:
     answers = set()
     for form in (
         {**FORM, "password": "wrong"},
+        {**FORM, "password": "x" * 4_096},
         {**FORM, "username": "nobody@example.com"},
         {**FORM, "username": "no address"},
         {**FORM, "username": "inactive@example.com"},
@@ -95,6 +97,8 @@ def test_nobody_learns_who_is_there(ann: User, hashed: list[str]) -> None:
         ({**FORM, "username": "a\x00b"}, "invalid_request"),
         ({**FORM, "password": "a\x00b"}, "invalid_request"),
         ("username=a&password=%ff%fe", "invalid_request"),
+        ({**FORM, "scope": "a\x00b"}, "invalid_request"),
+        (f"username=ann%40example.com&password={PASSWORD}&scope=%ff", "invalid_request"),
         ({**FORM, "password": "x" * 4_097}, "invalid_request"),
         ({**FORM, "grant_type": "client_credentials"}, "unsupported_grant_type"),
     ],
@@ -137,7 +141,6 @@ def test_a_scope_that_cannot_be_granted(scope: str, ann: User) -> None:
 
 
 def test_secrets_are_in_no_repr() -> None:
-    """A traceback that shows local variables shows no password."""
-    from users.dependencies import Credentials
-
-    assert PASSWORD not in repr(Credentials("a", PASSWORD, None))
+    """A traceback that shows local variables shows neither password nor hash."""
+    assert repr(Credentials("a", "secret", None)) == "Credentials(username='a', scope=None)"
+    assert repr(NewUser("A", "a@b.co", "secret")) == "NewUser(name='A', email='a@b.co')"

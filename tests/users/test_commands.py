@@ -43,6 +43,7 @@ def test_a_token_is_printed_once_and_works(manager: User) -> None:
         (["ann@example.com", "--days", "91"], "--days must be 1 to 90."),
         (["ann@example.com", "--days", "0"], "--days must be 1 to 90."),
         (["ann@example.com", "--scope", "x"], "The scope is unknown. Known are: me, items,"),
+        (["ann@example.com", "--label", "x" * 101], "--label has at most 100 characters."),
         (["off@example.com"], "off@example.com is not active."),
     ],
 )
@@ -57,7 +58,7 @@ def test_what_goes_wrong_is_said_in_a_line(args: list[str], message: str, ann: U
 def test_dead_tokens_are_purged(ann: User) -> None:
     """The command says how many they were."""
     crud.issue_token(user=ann, scope="me")
-    crud.revoke_tokens(users=User.objects.all())
+    crud.revoke_tokens(access_tokens=AccessToken.objects.all())
     assert run("purge_tokens")[0] == "Deleted 1 tokens.\n"
 
 
@@ -66,3 +67,22 @@ def test_djangos_own_commands_know_our_user(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "correct horse battery")
     run("createsuperuser", "--no-input", "--email", "Root@example.com", "--name", "Root")
     assert User.objects.get(email="root@example.com").is_superuser
+
+
+@pytest.mark.parametrize("email", ["nobody", "a@[127.0.0.1]", "\u0430nn@example.com"])
+def test_createsuperuser_says_what_is_wrong(email: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a line, not with a traceback."""
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "correct horse battery")
+    with pytest.raises(CommandError, match="mail"):
+        run("createsuperuser", "--no-input", "--email", email, "--name", "Root")
+    assert User.objects.count() == 0
+
+
+def test_changepassword_ends_tokens(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It finds the user by address."""
+    api = Api(ann)
+    monkeypatch.setattr("getpass.getpass", lambda **_: "another long passphrase")
+    run("changepassword", "ann@example.com")
+    ann.refresh_from_db()
+    assert ann.check_password("another long passphrase")
+    assert api.get("/users/me").status_code == 401

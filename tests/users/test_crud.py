@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from di.sessions import Session
 from tests.users.conftest import make_user
 from users import crud
-from users.exceptions import UndeletableUserError
+from users.exceptions import EmailTakenError, UndeletableUserError, WrongCredentialsError
 from users.models import AccessToken, User
 
 pytestmark = pytest.mark.django_db
@@ -21,15 +22,17 @@ def test_a_user_has_at_most_fifty_live_tokens(ann: User) -> None:
     """The fifty-first revokes the oldest; dead ones do not count."""
     first, _ = crud.issue_token(user=ann, scope="me")
     expired, _ = crud.issue_token(user=ann, scope="me", lifetime=dt.timedelta(seconds=-1))
+    others, _ = crud.issue_token(user=make_user("bob@example.com"), scope="me")
     for _ in range(49):
         crud.issue_token(user=ann, scope="me")
     first.refresh_from_db()
     assert first.revoked_at is None
     crud.issue_token(user=ann, scope="me")
-    for token in (first, expired):
+    for token in (first, expired, others):
         token.refresh_from_db()
     assert first.revoked_at is not None
     assert expired.revoked_at is None
+    assert others.revoked_at is None
     assert crud._live(timezone.now()).filter(user=ann).count() == crud.MOST_TOKENS == 50
 
 
@@ -49,6 +52,16 @@ def test_use_is_noted_once_in_ten_minutes(
     crud.note_use(token=token, now=later)
     token.refresh_from_db()
     assert token.last_used_at == later
+
+
+def test_use_that_another_request_noted_is_not_noted_again(ann: User) -> None:
+    """Of many at once that saw the same row, one writes."""
+    token, _ = crud.issue_token(user=ann, scope="me")
+    now = timezone.now()
+    AccessToken.objects.update(last_used_at=now)
+    crud.note_use(token=token, now=now + dt.timedelta(minutes=1))
+    token.refresh_from_db()
+    assert token.last_used_at == now
 
 
 def test_a_token_is_found_with_its_user_in_one_query(
@@ -86,4 +99,46 @@ def test_the_last_superuser_stays(root: User) -> None:
     with pytest.raises(UndeletableUserError, match="last active superuser"):
         crud.delete_user(session=session, user_id=root.pk, by=stale)
     crud.delete_user(session=session, user_id=other.pk, by=root)
+    User.objects.filter(pk=root.pk).update(is_active=False)
+    crud.delete_user(session=session, user_id=root.pk, by=stale)
     assert not User.objects.filter(pk=other.pk).exists()
+
+
+@pytest.mark.parametrize("changed", ["deleted", "inactive", "password"])
+def test_no_token_for_who_changed_since(changed: str, ann: User) -> None:
+    """Between the check of a password and the token, somebody may have locked the user out."""
+    if changed == "deleted":
+        User.objects.filter(pk=ann.pk).delete()
+    elif changed == "inactive":
+        User.objects.filter(pk=ann.pk).update(is_active=False)
+    else:
+        User.objects.filter(pk=ann.pk).update(password="!")
+    with pytest.raises(WrongCredentialsError):
+        crud.issue_token(user=ann, scope="me")
+    assert AccessToken.objects.count() == 0
+
+
+def test_only_a_taken_address_is_a_taken_address(ann: User) -> None:
+    """Another constraint that fails is not the client's doing."""
+    session = Session()
+    with pytest.raises(EmailTakenError), transaction.atomic():
+        crud.create_user(session=session, name="A", email=ann.email, password_hash="!")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        changes = {"email": "free@example.com", "password": None}
+        crud.update_user(session=session, user_id=ann.pk, changes=changes, by=ann)
+    # A row that passed by the model, found by the second constraint.
+    User.objects.filter(pk=ann.pk).update(email="ANN@example.com")
+    with pytest.raises(EmailTakenError), transaction.atomic():
+        crud.create_user(session=session, name="A", email="ann@example.com", password_hash="!")
+
+
+def test_users_are_locked_out_and_let_in_again(ann: User, root: User) -> None:
+    """Only who was in is locked out, and loses all tokens for ever."""
+    token, _ = crud.issue_token(user=ann, scope="me")
+    ids = {ann.pk, 999_999}
+    assert [crud.set_active(user_ids=ids, is_active=False) for _ in range(2)] == [1, 0]
+    assert [crud.set_active(user_ids=ids, is_active=True) for _ in range(2)] == [1, 0]
+    ann.refresh_from_db()
+    token.refresh_from_db()
+    assert ann.is_active
+    assert token.refusal(timezone.now()) == "revoked"

@@ -13,6 +13,7 @@ from django.apps import apps
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
@@ -51,13 +52,20 @@ def test_what_cannot_be_spelled_is_not_stored() -> None:
 
 
 def test_forms_are_told_which_field_is_wrong() -> None:
-    """Both at once."""
+    """Both at once, each once; a twin is found in whatever spelling."""
     with pytest.raises(ValidationError) as caught:
-        User(name=" ", email="x").clean()
-    assert sorted(caught.value.message_dict) == ["email", "name"]
-    user = User(name=" Ann ", email="A@B.co")
-    user.clean()
+        User(name="a\u200b", email="a@[127.0.0.1]", password="x").full_clean()
+    assert caught.value.message_dict == {
+        "email": ["This is not the name of a mail domain"],
+        "name": ["A name has no control characters, line breaks or invisible characters"],
+    }
+    user = User(name=" Ann ", email="A@B.co", password="x")
+    user.full_clean()
     assert (user.name, user.email) == ("Ann", "a@b.co")
+    user.save()
+    with pytest.raises(ValidationError) as caught:
+        User(name="Ann", email="a@B.CO", password="x").full_clean()
+    assert caught.value.message_dict == {"email": ["A user with this email already exists."]}
 
 
 def test_the_database_refuses_a_second_spelling() -> None:
@@ -138,6 +146,64 @@ def test_any_way_to_a_new_password_ends_tokens(user: User) -> None:
     User.objects.update(password="!")
     token = AccessToken.objects.select_related("user").get(pk=token.pk)
     assert token.refusal(timezone.now()) == "password changed"
+
+
+@pytest.mark.parametrize("update_fields", [None, ["is_active"], ["name"]])
+def test_who_is_deactivated_loses_the_tokens(update_fields: Any, user: User) -> None:
+    """In a shell too, and for ever; but only if that is what was written."""
+    token, _ = issued(user)
+    other, _ = issued(User.objects.create_user("bob@example.com", name="Bob"))
+    earlier, _ = issued(user)
+    AccessToken.objects.filter(pk=earlier.pk).update(revoked_at=user.date_joined)
+    user.is_active = False
+    user.save(update_fields=update_fields)
+    User.objects.update(is_active=True)
+    for one in (token, other, earlier):
+        one.refresh_from_db()
+    now = timezone.now()
+    assert token.refusal(now) == (None if update_fields == ["name"] else "revoked")
+    assert other.refusal(now) is None
+    assert earlier.revoked_at == user.date_joined
+
+
+def test_users_and_tokens_can_be_dumped_and_loaded(user: User, tmp_path: Any) -> None:
+    """And the tokens still work."""
+    token, text = issued(user)
+    dump = str(tmp_path / "users.json")
+    call_command("dumpdata", "users", natural_foreign=True, output=dump, verbosity=0)
+    User.objects.all().delete()
+    call_command("loaddata", dump, verbosity=0)
+    token = AccessToken.objects.get(key=token.key)
+    assert (token.matches(text), token.refusal(timezone.now())) == (True, None)
+
+
+def test_renewing_a_hash_does_not_undo_a_new_password(user: User, settings: Settings) -> None:
+    """The old password is right, but by now it is the old one."""
+    stale = User.objects.get(pk=user.pk)
+    user.set_password("another long passphrase")
+    user.save()
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
+    assert stale.check_password(PASSWORD)
+    assert User.objects.get(pk=user.pk).password == user.password
+
+
+def test_renewing_a_hash_knows_older_secret_keys(user: User, settings: Settings) -> None:
+    """A token that was stamped under a key that is now a fallback stays alive."""
+    token, _ = issued(user)
+    other, _ = issued(User.objects.create_user("bob@example.com", user.password, name="Bob"))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, [settings.SECRET_KEY]
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
+    assert user.check_password(PASSWORD)
+    kept = AccessToken.objects.select_related("user").get(pk=token.pk)
+    assert kept.refusal(timezone.now()) is None
+    assert kept.fingerprint != token.fingerprint
+    assert AccessToken.objects.get(pk=other.pk).fingerprint == other.fingerprint
 
 
 @pytest.mark.parametrize("is_async", [False, True])

@@ -6,6 +6,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import users.models
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -37,13 +39,17 @@ class Migration(migrations.Migration):
                         verbose_name="superuser status",
                     ),
                 ),
-                ("name", models.CharField(max_length=150)),
+                (
+                    "name",
+                    models.CharField(max_length=150, validators=[users.models.validate_name]),
+                ),
                 (
                     "email",
                     models.EmailField(
                         error_messages={"unique": "A user with this email already exists."},
                         max_length=254,
                         unique=True,
+                        validators=[users.models.validate_email],
                     ),
                 ),
                 (

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from users import crud, scopes
-from users.exceptions import InvalidScopeError
-from users.models import User
+from users.exceptions import InvalidScopeError, WrongCredentialsError
+from users.models import LONGEST_LABEL, User
 
 
 class Command(BaseCommand):
@@ -32,21 +32,22 @@ class Command(BaseCommand):
         if not 1 <= days <= crud.LONGEST_LIFETIME.days:
             message = f"--days must be 1 to {crud.LONGEST_LIFETIME.days}."
             raise CommandError(message)
+        if len(label) > LONGEST_LABEL:
+            message = f"--label has at most {LONGEST_LABEL} characters."
+            raise CommandError(message)
         try:
             user = User.objects.get_by_natural_key(email)
             granted = scopes.grant(scope, user)
+            lifetime = dt.timedelta(days=days)
+            token = crud.issue_token(user=user, scope=granted, label=label, lifetime=lifetime)
         except User.DoesNotExist:
             message = f"There is no user {email!r}."
             raise CommandError(message) from None
         except InvalidScopeError as error:
             message = f"{error}. Known are: {', '.join(scopes.SCOPES)}."
             raise CommandError(message) from None
-        if not user.is_active:
+        except WrongCredentialsError:
             message = f"{user} is not active."
-            raise CommandError(message)
-        lifetime = dt.timedelta(days=days)
-        token, text = crud.issue_token(user=user, scope=granted, label=label, lifetime=lifetime)
-        self.stdout.write(text)
-        self.stderr.write(
-            f"For {user}, scope {token.scope!r}, {days} days. Keep it: it is not stored."
-        )
+            raise CommandError(message) from None
+        self.stdout.write(token[1])
+        self.stderr.write(f"For {user}, scope {granted!r}, {days} days. Keep it: it is not stored.")
