@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from di.calling import acall, call
     from di.exceptions import DependencyError
     from di.http import HTTPException
     from di.markers import Depends, Security, SecurityScopes, dependable
@@ -25,6 +26,8 @@ __all__ = [
     "Router",
     "Security",
     "SecurityScopes",
+    "acall",
+    "call",
     "dependable",
     "inject",
     "override",
@@ -38,6 +41,8 @@ _HOMES = {
     "Router": "di.routing",
     "Security": "di.markers",
     "SecurityScopes": "di.markers",
+    "acall": "di.calling",
+    "call": "di.calling",
     "dependable": "di.markers",
     "inject": "di.operation",
     "override": "di.overrides",

@@ -113,6 +113,12 @@ class SecuritySchemeConflictError(DependencyError):
     check_id = "di.E012"
 
 
+class MissingValueError(DependencyError):
+    """Outside a request, an input has neither a value nor a default."""
+
+    check_id = "di.E102"
+
+
 class GeneratorProtocolError(DependencyError):
     """A generator dependable did not yield exactly once."""
 

@@ -7,11 +7,14 @@ import contextvars
 import functools
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, cast
 
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Status
 from ninja.operation import Operation
 
 from di import overrides
@@ -93,7 +96,12 @@ class Guard:
         if self.operation.stream_format is not None:
             return result
         frame = resolution.frame
+        asked = frame.response.status_code
         response = self.operation._result_to_response(frame.request, result, frame.response)  # noqa: SLF001 - the step of Ninja's own run that belongs inside the lifetimes
+        if response is not frame.response:
+            _merge(frame.response, response)
+        elif asked != HTTPStatus.OK and not isinstance(result, Status):
+            response.status_code = asked  # a dependable, or the view itself, has set it
         frame.outcome.status_code = response.status_code
         return response
 
@@ -140,6 +148,16 @@ class AsyncGuard(Guard):
             _on_close(request, functools.partial(_close_anywhere, lifetime, hop))
         else:  # under WSGI the loop ends with this call, and our coroutines with it
             _report(await lifetime.aclose(hop))
+
+
+def _merge(set_by_dependables: HttpResponse, response: HttpResponseBase) -> None:
+    """Add headers and cookies to a view's own response, which wins on a clash."""
+    for name, value in set_by_dependables.items():
+        if name.lower() != "content-type":
+            response.headers.setdefault(name, value)
+    for name, morsel in set_by_dependables.cookies.items():
+        if name not in response.cookies:
+            response.cookies[name] = morsel
 
 
 def _run_here(close: Callable[[], BaseException | None]) -> BaseException | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Self, TypeVar, cast
@@ -77,6 +78,18 @@ class override:  # noqa: N801 - used as a statement and as a decorator, like Dja
                 return function(*args, **kwargs)
 
         return run
+
+
+@contextmanager
+def live_override() -> Iterator[dict[Any, Callable[..., Any]]]:
+    """Like `override`, with stand-ins that may be added and removed while it holds."""
+    below = _top.get()
+    stand_ins = dict(below.stand_ins) if below else {}
+    _top.set(_Layer(stand_ins, below))
+    try:
+        yield stand_ins
+    finally:
+        _top.set(below)
 
 
 def keyed(stand_ins: Mapping[Callable[..., Any], Callable[..., Any]]) -> StandIns:

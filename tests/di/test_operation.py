@@ -492,6 +492,46 @@ def test_every_form_of_response(api: NinjaAPI, world: World) -> None:
     ]
 
 
+def test_what_dependables_set_on_the_response_arrives(api: NinjaAPI, world: World) -> None:
+    """Headers, cookies and status; a response of the view's own wins on a clash."""
+
+    def sets(response: HttpResponse) -> None:
+        response["X-Set"] = "dependable"
+        response["X-Both"] = "dependable"
+        response.set_cookie("set", "dependable")
+        response.set_cookie("both", "dependable")
+        response.status_code = 203
+
+    @api.get("/plain", dependencies=[Depends(sets)])
+    @world.view
+    def plain(request: HttpRequest) -> int:
+        return 1
+
+    @api.get("/explicit", dependencies=[Depends(sets)], response={200: int, 202: int})
+    @world.view
+    def explicit(request: HttpRequest) -> Any:
+        return Status(202, 1)
+
+    @api.get("/own", dependencies=[Depends(sets)])
+    @world.view
+    def own(request: HttpRequest) -> HttpResponse:
+        response = HttpResponse("own", content_type="text/plain", headers={"X-Both": "view"})
+        response.set_cookie("both", "view")
+        return response
+
+    world.serve(api)
+    found = {name: world.get(f"/{name}") for name in ("plain", "explicit", "own")}
+    assert {name: one.status_code for name, one in found.items()} == {
+        "plain": 203,
+        "explicit": 202,
+        "own": 200,
+    }
+    assert [one["X-Set"] for one in found.values()] == ["dependable"] * 3
+    assert [one.cookies["set"].value for one in found.values()] == ["dependable"] * 3
+    assert (found["own"]["X-Both"], found["own"].cookies["both"].value) == ("view", "view")
+    assert found["own"]["Content-Type"] == "text/plain"
+
+
 def test_streams_run_after_the_function_scope(world: World) -> None:
     """The items come while the request scope is open and the function scope is closed."""
     api = NinjaAPI(urls_namespace="api")

@@ -1,0 +1,130 @@
+"""The same dependables outside a request: in commands, tasks, signals, the shell."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, TypeVar, get_args, get_origin, overload
+
+from django.http import HttpRequest, HttpResponse
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from di import overrides
+from di.bridge import bridged
+from di.exceptions import MissingValueError
+from di.graph import analyze
+from di.inspection import EMPTY, Parameter
+from di.lifetimes import Hop, Lifetimes, Outcome
+from di.plan import Plan, Step, compile_plan
+from di.resolver import Resolution
+
+_T = TypeVar("_T")
+
+
+@overload
+def call(function: Callable[..., Awaitable[_T]], /, **values: Any) -> _T: ...
+@overload
+def call(function: Callable[..., _T], /, **values: Any) -> _T: ...
+def call(function: Callable[..., Any], /, **values: Any) -> Any:
+    """Call *function* with its dependencies resolved, and return what it returns.
+
+    Inputs, its own and those of its dependables, come from *values* by name, then from
+    their defaults. All that was opened is closed when it returns: a session is committed,
+    or rolled back if it raises.
+
+    Raises:
+        MissingValueError: an input has neither, or something needs a request.
+        TypeError: nobody has an input of that name.
+    """
+    resolution = _prepare(function, values)
+    lifetimes = resolution.lifetimes
+    try:
+        arguments = resolution.resolve() or {}
+        kind = resolution.plan.view.dependable.kind
+        result = (bridged(function) if kind.is_async else function)(**arguments)
+        lifetimes.leave_function()
+        if (error := lifetimes.request.close()) is not None:
+            raise error  # noqa: TRY301 - closing is part of the call
+    except BaseException as error:
+        if (final := lifetimes.unwind(error)) is not error:
+            raise final from final.__cause__
+        raise
+    return result
+
+
+@overload
+async def acall(function: Callable[..., Awaitable[_T]], /, **values: Any) -> _T: ...
+@overload
+async def acall(function: Callable[..., _T], /, **values: Any) -> _T: ...
+async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
+    """See `call`. A sync *function* runs where its sync dependables run."""
+    resolution = _prepare(function, values)
+    lifetimes, hop = resolution.lifetimes, Hop()
+    try:
+        arguments = await resolution.aresolve(hop) or {}
+        if resolution.plan.view.dependable.kind.is_async:
+            result = await function(**arguments)
+        else:
+            result = await hop(function, **arguments)
+        await lifetimes.aleave_function(hop)
+        if (error := await lifetimes.request.aclose(hop)) is not None:
+            raise error  # noqa: TRY301 - closing is part of the call
+    except BaseException as error:
+        if (final := await lifetimes.aunwind(hop, error)) is not error:
+            raise final from final.__cause__
+        raise
+    return result
+
+
+def _prepare(function: Callable[..., Any], values: Mapping[str, Any]) -> Resolution[None]:
+    plan = compile_plan(analyze(function, (), overrides.current()))
+    steps = (*plan.steps, plan.view)
+    names = {parameter.name for step in steps for parameter in step.inputs}
+    if unknown := sorted(values.keys() - names):
+        message = f"Nothing below {function!r} has an input called {unknown[0]!r}."
+        raise TypeError(message)
+    readers = [_reader(plan, step, values) for step in steps]
+    return Resolution(plan, readers, None, Lifetimes())
+
+
+def _reader(plan: Plan, step: Step, values: Mapping[str, Any]) -> Callable[[None], dict[str, Any]]:
+    found = {one.name: _value(plan, step, one, values) for one in step.inputs}
+    return lambda _: dict(found)
+
+
+def _value(plan: Plan, step: Step, parameter: Parameter, values: Mapping[str, Any]) -> Any:
+    if parameter.name in values:
+        return values[parameter.name]
+    if parameter.annotation is Outcome:
+        return Outcome()
+    default = _default(parameter)
+    if default is not EMPTY:
+        return default
+    path = [(None, plan.view.dependable.call)]
+    if step is not plan.view:
+        path.append((None, step.dependable.call))
+    if _is_of_a_request(parameter.annotation):
+        problem = f"{parameter.name!r} needs a request, and there is none."
+        hint = "Pass one, or override the dependable with one that needs none."
+    else:
+        problem = f"{parameter.name!r} has neither a value nor a default."
+        hint = f"Pass it: call(..., {parameter.name}=...)."
+    raise MissingValueError(problem, path=path, hint=hint)
+
+
+def _default(parameter: Parameter) -> Any:
+    """Return the default of *parameter*, also one inside a Param."""
+    declared = parameter.default
+    if declared is EMPTY and get_origin(parameter.annotation) is Annotated:
+        declared = next(
+            (one for one in get_args(parameter.annotation) if isinstance(one, FieldInfo)), EMPTY
+        )
+    if not isinstance(declared, FieldInfo):
+        return declared
+    default = declared.get_default(call_default_factory=True, validated_data={})
+    return EMPTY if default in (PydanticUndefined, ...) else default
+
+
+def _is_of_a_request(annotation: object) -> bool:
+    return inspect.isclass(annotation) and issubclass(annotation, (HttpRequest, HttpResponse))
