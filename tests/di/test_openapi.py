@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import pytest
 from django.http import HttpRequest
+from ninja import Router
 from ninja.security import APIKeyHeader
 
 from di import Depends, NinjaAPI, Security
@@ -60,6 +61,12 @@ def test_each_operation_says_what_it_requires(api: NinjaAPI) -> None:
     @api.get("/auth", auth=[Key(), Key()])
     def auth(request: HttpRequest, u: str = Depends(user)) -> None: ...
 
+    plain = Router()
+
+    @plain.get("/plain", auth=Key())
+    def not_ours(request: HttpRequest) -> None: ...
+
+    api.add_router("", plain)
     security, schemes = document(api)
     name = "OAuth2PasswordBearer"
     assert security == {
@@ -68,6 +75,7 @@ def test_each_operation_says_what_it_requires(api: NinjaAPI) -> None:
         "twice": [{name: ["me", "items"]}],
         "both": [{name: [], "optional": []}],
         "perhaps": [{"optional": []}, {}],
+        "plain": [{"Key": []}],
         "auth": [{"Key": [], name: []}, {"Key": [], name: []}],
     }
     assert schemes[name] == {
