@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
-from django.urls import get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver
+from ninja.operation import PathView
 
+from di.inspection import inspect_callable
+from di.markers import Marker
 from di.rendering import describe
 from di.signature import InjectedSignature, known_signatures
 
@@ -33,13 +36,32 @@ def check_atomic_requests(
     ]
 
 
+def check_injected(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
+    **_: Any,
+) -> list[CheckMessage]:
+    """Refuse views whose dependencies nothing resolves.
+
+    Almost all of them are refused when they are registered. Ninja never looks at a
+    parameter called `request` or annotated with `HttpResponse`, though.
+    """
+    return [
+        Error(
+            f"The view {describe(view)} declares {marker!r}, but nothing would ever call it.",
+            hint="Put @inject from di directly above the view, below its route decorator.",
+            id="di.E202",
+        )
+        for view in _plain_views(_patterns())
+        for marker in _markers(view)
+    ]
+
+
 def check_bridges(
     app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
     **_: Any,
 ) -> list[CheckMessage]:
     """Point out sync views that wait for async dependables."""
-    if getattr(settings, "ROOT_URLCONF", None):
-        get_resolver().url_patterns  # noqa: B018 - routes are known once the URLs were imported
+    _patterns()  # routes are known once the URLs were imported
     views = {signature.view_func: signature for signature in known_signatures}
     found = [
         Warning(
@@ -54,6 +76,33 @@ def check_bridges(
         if (names := list(_bridged(signature)))
     ]
     return sorted(found, key=lambda warning: str(warning.msg))
+
+
+def _patterns() -> list[URLPattern | URLResolver]:
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    return list(get_resolver().url_patterns)
+
+
+def _plain_views(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Callable[..., Any]]:
+    """Yield the views of Ninja operations that nothing injects, each once a route."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _plain_views(pattern.url_patterns)
+            continue
+        # What Ninja routes to is a function round its PathView.
+        cells = getattr(pattern.callback, "__closure__", None) or ()
+        for path_view in (cell.cell_contents for cell in cells):
+            if isinstance(path_view, PathView):
+                for operation in path_view.operations:
+                    if not isinstance(operation.signature, InjectedSignature):
+                        yield operation.signature.view_func
+
+
+def _markers(view: Callable[..., Any]) -> Iterator[Marker]:
+    for parameter in inspect_callable(view).parameters:
+        if parameter.marker is not None:
+            yield parameter.marker
 
 
 def _bridged(signature: InjectedSignature) -> Iterable[str]:

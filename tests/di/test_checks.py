@@ -3,12 +3,13 @@
 import types
 from typing import Any
 
+import ninja
 from django.core import checks
-from django.http import HttpRequest
-from django.urls import path
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
 from pytest_django import Settings
 
-from di import Depends, NinjaAPI
+from di import Depends, NinjaAPI, inject
 from tests.di import samples
 
 
@@ -48,6 +49,33 @@ def test_async_dependables_of_sync_views_are_pointed_out(settings: Settings, api
     (warning,) = [text for id_, text in found() if id_ == "di.W001" and "<locals>.waiting" in text]
     assert "tests.di.samples.coroutine (tests/di/samples.py:" in warning
     assert not [text for _, text in found() if "<locals>.fine" in text or "<locals>.plain" in text]
+
+
+def test_markers_that_ninja_never_looks_at_are_an_error(settings: Settings) -> None:
+    """A parameter called request, or annotated HttpResponse: the check would never run."""
+    plain = ninja.NinjaAPI(urls_namespace="plain")
+
+    @plain.get("/one")
+    def one(request: HttpRequest, response: HttpResponse = Depends(samples.function)) -> None: ...
+
+    @plain.get("/two")
+    async def two(r: int, request: Any = Depends(samples.coroutine)) -> None: ...
+
+    @plain.get("/fine")
+    @inject
+    def fine(request: HttpRequest, response: HttpResponse = Depends(samples.function)) -> None: ...
+
+    @plain.get("/plain")
+    def nothing(request: HttpRequest) -> None: ...
+
+    site = types.ModuleType("site")
+    nested = ([path("", plain.urls)], "nested")
+    site.urlpatterns = [path("x/", include(nested)), path("y", lambda request: None)]  # type: ignore[attr-defined]
+    settings.ROOT_URLCONF = site
+    texts = [text for id_, text in found() if id_ == "di.E202"]
+    assert ["<locals>.one" in text for text in texts] == [True, False]
+    assert "declares Depends(function), but nothing would ever call it." in texts[0]
+    assert "<locals>.two" in texts[1]
 
 
 def test_a_project_without_urls_can_be_checked(settings: Settings) -> None:
