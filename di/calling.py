@@ -48,7 +48,7 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
             raise error  # noqa: TRY301 - closing is part of the call
     except BaseException as error:
         if (final := lifetimes.unwind(error)) is not error:
-            raise final from final.__cause__
+            raise final  # noqa: B904 - it came from *error*, and says so itself
         raise
     return result
 
@@ -72,7 +72,7 @@ async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
             raise error  # noqa: TRY301 - closing is part of the call
     except BaseException as error:
         if (final := await lifetimes.aunwind(hop, error)) is not error:
-            raise final from final.__cause__
+            raise final  # noqa: B904 - it came from *error*, and says so itself
         raise
     return result
 

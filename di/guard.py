@@ -65,7 +65,7 @@ class Guard:
             lifetimes.leave_function()
         except BaseException as error:
             if (final := lifetimes.unwind(error)) is not error:
-                raise final from final.__cause__
+                raise final  # noqa: B904 - it came from *error*, and says so itself
             raise
         return result
 
@@ -135,7 +135,7 @@ class AsyncGuard(Guard):
             await lifetimes.aleave_function(hop)
         except BaseException as error:
             if (final := await lifetimes.aunwind(hop, error)) is not error:
-                raise final from final.__cause__
+                raise final  # noqa: B904 - it came from *error*, and says so itself
             raise
         await self.aclose_later(request, lifetimes.request, hop)
         return result

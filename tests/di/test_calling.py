@@ -89,11 +89,22 @@ def test_what_is_raised_reaches_all(resolve: Any) -> None:
         except ValueError as error:
             raise KeyError from error
 
-    def other(t: None = Depends(translate)) -> None:
-        raise ValueError
+    def trip() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            raise KeyError
 
-    with pytest.raises(KeyError):
-        resolve(other)
+    for dependable in (translate, trip):
+
+        def other(t: None = Depends(dependable)) -> None:
+            raise ValueError
+
+        with pytest.raises(KeyError) as caught:
+            resolve(other)
+        # A traceback shows both.
+        assert isinstance(caught.value.__cause__ or caught.value.__context__, ValueError)
+        assert caught.value.__cause__ or not caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("scope", ["function", "request"])
