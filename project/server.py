@@ -16,7 +16,7 @@ _SECONDS_TO_STOP = 15
 
 
 class NoServerError(Exception):
-    """The server is an extra that is not installed."""
+    """There is no server, or nothing for it to serve."""
 
 
 def serve(
@@ -33,7 +33,7 @@ def serve(
         on_start: called once, when the workers have been started.
 
     Raises:
-        NoServerError: granian is not installed.
+        NoServerError: granian is not installed, or the settings name no application.
     """
     try:
         from granian import Granian  # noqa: PLC0415 - an extra
@@ -43,7 +43,10 @@ def serve(
         message = 'There is no server. Install one: pip install "django-ninja-depends[server]".'
         raise NoServerError(message) from None
     is_wsgi = interface == "wsgi"
-    application = settings.WSGI_APPLICATION if is_wsgi else settings.ASGI_APPLICATION
+    setting = f"{interface.upper()}_APPLICATION"
+    application = getattr(settings, setting, None)
+    if not application:
+        raise NoServerError(f"The settings have no {setting}: there is nothing to serve.")
     module, _, name = application.rpartition(".")
     server = Granian(
         target=f"{module}:{name}",

@@ -5,4 +5,5 @@ from django.apps import AppConfig
 
 class FastapiDocsConfig(AppConfig):
     name = "tests.fastapi_docs"
+    label = "fastapi_docs"
     default_auto_field = "django.db.models.BigAutoField"

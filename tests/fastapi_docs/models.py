@@ -4,11 +4,11 @@ from django.db import models
 
 
 class User(models.Model):
-    name = models.CharField(max_length=150, db_index=True)
-    email = models.CharField(max_length=254, unique=True)
+    name = models.CharField(db_index=True)  # noqa: DJ - neither ends here, as in the original
+    email = models.CharField(unique=True)
 
     class Meta:
         ordering = ("id",)
 
-    def __str__(self) -> str:
+    def __str__(self):
         return self.email

@@ -13,4 +13,4 @@ class UserCreate(UserBase):
 
 
 class User(UserBase):
-    id: int
+    id: int  # Schema reads from attributes by itself

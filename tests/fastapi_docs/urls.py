@@ -1,11 +1,16 @@
-"""Addresses of the examples, at the root as in the original."""
+"""Addresses of the examples, at the root as in the original, and of their twins."""
 
 from django.http import JsonResponse
 from django.urls import path
 
-from .main import app, plain
+from . import api, twin_api
 
-urlpatterns = [path("", app.urls), path("", plain.urls)]
+urlpatterns = [
+    path("", api.app.urls),
+    path("", api.plain.urls),
+    path("twin/", twin_api.app.urls),
+    path("twin/", twin_api.plain.urls),
+]
 
 
 def handler404(request, exception):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from project import startup
 from project.server import NoServerError, serve
@@ -212,6 +213,13 @@ def test_without_the_server_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "granian", None)
     with pytest.raises(NoServerError, match=r"django-ninja-depends\[server\]"):
         serve(host="127.0.0.1", port=1, workers=1, interface="wsgi", on_start=lambda: None)
+
+
+def test_without_an_application(settings: Settings) -> None:
+    """Other settings may serve by WSGI only."""
+    settings.ASGI_APPLICATION = None
+    with pytest.raises(NoServerError, match="The settings have no ASGI_APPLICATION"):
+        serve(host="127.0.0.1", port=1, workers=1, interface="asgi", on_start=lambda: None)
 
 
 @pytest.mark.django_db

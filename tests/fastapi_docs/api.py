@@ -1,8 +1,8 @@
-"""The application."""
+"""The application: `original.main` as it reads here."""
 
 from typing import Annotated
 
-from ninja import NinjaAPI as PlainNinjaAPI
+import ninja
 
 from di import Depends, NinjaAPI, Security, inject
 from di.sessions import Session
@@ -16,7 +16,7 @@ from .dependencies import (
     verify_token,
 )
 
-plain = PlainNinjaAPI(urls_namespace="plain", docs_url=None)
+plain = ninja.NinjaAPI(urls_namespace="fastapi-docs-plain", docs_url=None)
 app = NinjaAPI(urls_namespace="fastapi-docs")
 
 
@@ -35,6 +35,7 @@ def create_user(
 ):
     db_user = models.User(name=user.name, email=user.email)
     db.add(db_user)
+    db.refresh(db_user)
     return db_user
 
 
