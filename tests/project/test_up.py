@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -145,6 +146,7 @@ def test_up_and_up_again(interface: str, tmp_path: Path) -> None:
         assert up.stop(signal.SIGINT) == 0
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_printed_line_works(tmp_path: Path) -> None:
     """It is pasted as it stands."""
     with running(f"sqlite:///{tmp_path / 'new.sqlite3'}") as up:
