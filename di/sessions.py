@@ -21,7 +21,7 @@ _Model = TypeVar("_Model", bound=Model)
 _Call = TypeVar("_Call", bound=Callable[..., Any])
 
 _FIRST_ERROR_STATUS = 400
-_POSTGRES_IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
+_POSTGRES_IN_ERROR = 3  # libpq's PQTRANS_INERROR; above it is only PQTRANS_UNKNOWN
 
 
 class LostWrite(DependencyError):  # noqa: N818 - the name says what happened
@@ -192,7 +192,8 @@ def is_lost(using: str) -> bool:
 
 
 _IS_OPEN: dict[str, Callable[[Any], bool]] = {
-    "postgresql": lambda raw: int(raw.info.transaction_status) == _POSTGRES_IN_TRANSACTION,
+    # Idle is fine: the driver begins with the first query, and there may be none.
+    "postgresql": lambda raw: int(raw.info.transaction_status) < _POSTGRES_IN_ERROR,
     "sqlite": lambda raw: bool(raw.in_transaction),
 }
 """Whether the driver still has the transaction that Django began."""

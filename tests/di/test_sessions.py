@@ -107,6 +107,19 @@ def test_a_response_that_does_not_validate_keeps_nothing(world: World) -> None:
     assert names() == []
 
 
+def test_a_session_that_is_not_used_is_a_success(world: World) -> None:
+    """PostgreSQL's driver begins with the first query: without one there is nothing to lose."""
+    api = NinjaAPI(urls_namespace="api")
+
+    @api.post("/x")
+    @world.view
+    def view(request: HttpRequest, db: SessionDep) -> str:
+        return db.using
+
+    world.serve(api)
+    assert world.post("/x").status_code == 200
+
+
 def test_a_failing_savepoint_undoes_itself_only(world: World) -> None:
     """Catch outside `with session.atomic():` and go on."""
 

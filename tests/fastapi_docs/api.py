@@ -8,7 +8,7 @@ from di import Depends, NinjaAPI, Security, inject
 from di.sessions import Session
 
 from . import models, schemas
-from .database import get_db
+from .database import get_db, page
 from .dependencies import (
     common_parameters,
     get_current_active_user,
@@ -47,7 +47,7 @@ def read_users(
     db: Session = Depends(get_db),
     current_user: dict = Depends(get_current_user),
 ):
-    return db.query(models.User)[skip : skip + limit]
+    return page(db.query(models.User), skip, limit)
 
 
 @app.get("/items/")
