@@ -114,7 +114,7 @@ ROWS = {
     "H7": "A stand-in's own inputs are read, a first body included.",
     "H8": "A stand-in may be of another kind; a scope that it violates is an error of its request.",
     "H9": "A stand-in that tells nothing of its parameters gets none: a mock can stand in.",
-    "H10": "The documentation shows the originals; without overrides there is no cost.",
+    "H10": "The documentation shows the originals.",
     "I1": "A scheme is documented where it is enforced, at any depth and level.",
     "I2": "A scheme has its scheme_name or its class's; two that differ under one are refused.",
     "I3": "All schemes of an operation are one requirement: AND, as they are enforced.",
