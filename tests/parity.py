@@ -120,7 +120,7 @@ ROWS = {
     "I3": "All schemes of an operation are one requirement: AND, as they are enforced.",
     "I4": "SecurityScopes are those of the path from the view down, outermost first, each once.",
     "I5": "scopes= must be a list: a string is refused.",
-    "I6": "A 422 is documented where there are inputs.",
+    "I6": "As in Ninja, the answers that response= names are documented, and no 422 beside them.",
     "I7": "auto_error=False gives None instead of an error, malformed credentials included.",
     "I8": "A subclass changes the refusal, the challenge, or the check of a key.",
     "J1": "dependencies= with a marker that names nothing to call.",

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import fastapi
+import fastapi.exceptions
 import fastapi.responses
 import fastapi.security
 import ninja
+import ninja.errors
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from fastapi.testclient import TestClient
 
@@ -45,6 +47,8 @@ def theirs() -> Any:
         router=fastapi.APIRouter,
         include=_include,
         named=lambda name: {},
+        ValidationError=fastapi.exceptions.RequestValidationError,
+        answer=lambda content, status: {"content": content, "status_code": status},
         returns=lambda model: {"response_model": model},
         view=lambda view: view,
         stream=lambda items: items,
@@ -70,6 +74,8 @@ def ours(world: World) -> Any:
         router=di.Router,
         include=_add_router,
         named=lambda name: {"url_name_prefix": name},
+        ValidationError=ninja.errors.ValidationError,
+        answer=lambda content, status: {"data": content, "status": status},
         returns=lambda model: {"response": model},
         view=world.view,
         stream=_aiterate if world.is_asgi else lambda items: items,
@@ -182,6 +188,30 @@ class Both:
             )
             for name, document in self.documents().items()
         }
+        assert found["ours"] == found["theirs"]
+        return found["ours"]
+
+    def security(self, method: str, url: str) -> list[dict[str, list[str]]]:
+        """Return what both documents say that is required there, by any one of the list."""
+        found = {
+            name: document["paths"][url][method].get("security", [])
+            for name, document in self.documents().items()
+        }
+        assert found["ours"] == found["theirs"]
+        return found["ours"]
+
+    def schemes(self) -> dict[str, Any]:
+        """Return the security schemes of both documents.
+
+        Ours makes a relative ``tokenUrl`` absolute, which is the only difference.
+        """
+        found = {
+            name: json.loads(json.dumps(document["components"]["securitySchemes"]))
+            for name, document in self.documents().items()
+        }
+        for scheme in found["theirs"].values():
+            for flow in scheme.get("flows", {}).values():
+                flow["tokenUrl"] = f"/{flow['tokenUrl']}"
         assert found["ours"] == found["theirs"]
         return found["ours"]
 
