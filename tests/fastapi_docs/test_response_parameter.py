@@ -84,6 +84,29 @@ def in_dependencies(host: Any) -> Any:
     return app
 
 
+def several_statuses(host: Any) -> Any:
+    app = host.app()
+
+    def first(response: host.Response):
+        response.status_code = 202
+
+    async def second(response: host.Response):
+        response.status_code = 203
+
+    both = [host.Depends(first), host.Depends(second)]
+
+    @app.get("/by-dependencies/", dependencies=both)
+    @host.view
+    def by_dependencies(request: host.Request): ...
+
+    @app.get("/by-view/", dependencies=both)
+    @host.view
+    def by_view(request: host.Request, response: host.Response):
+        response.status_code = 206
+
+    return app
+
+
 def returned(host: Any) -> Any:
     app = host.app()
 
@@ -139,6 +162,14 @@ def test_dependencies_may_set_all_three(both) -> None:
     for status in (201, 200):
         answer = answers.ask("put", "/tasks/bar")
         assert answer == (status, "This didn't exist before", HEADER, COOKIE)
+
+
+@pytest.mark.row("C13")
+def test_the_last_status_that_was_set_wins(both) -> None:
+    """Of two dependables and the view, whoever is called last."""
+    answers = both(several_statuses)
+    assert answers.get("/by-dependencies/").status == 203
+    assert answers.get("/by-view/").status == 206
 
 
 @pytest.mark.row("C14")
