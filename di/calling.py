@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_args, get_origin, overload
 
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from di import overrides
+from di.background import BackgroundTasks
 from di.bridge import bridged
 from di.exceptions import MissingValueError
 from di.graph import analyze
@@ -30,20 +31,23 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
     """Call *function* with its dependencies resolved, and return what it returns.
 
     Inputs, its own and those of its dependables, come from *values* by name, then from
-    their defaults. All that was opened is closed when it returns: a session is committed,
-    or rolled back if it raises.
+    their defaults. All that was opened is closed when it returns, but for what lives as
+    long as the process: a session is committed, or rolled back if it raises. Background
+    tasks are run then.
 
     Raises:
         MissingValueError: an input has neither, or something needs a request.
         TypeError: nobody has an input of that name.
     """
-    resolution = _prepare(function, values)
+    tasks = BackgroundTasks()
+    resolution = _prepare(function, values, tasks)
     lifetimes = resolution.lifetimes
     try:
         arguments = resolution.resolve() or {}
         kind = resolution.plan.view.dependable.kind
         result = (bridged(function) if kind.is_async else function)(**arguments)
         lifetimes.leave_function()
+        tasks.run()
         if (error := lifetimes.request.close()) is not None:
             raise error  # noqa: TRY301 - closing is part of the call
     except BaseException as error:
@@ -59,7 +63,8 @@ async def acall(function: Callable[..., Awaitable[_T]], /, **values: Any) -> _T:
 async def acall(function: Callable[..., _T], /, **values: Any) -> _T: ...
 async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
     """See `call`. A sync *function* runs where its sync dependables run."""
-    resolution = _prepare(function, values)
+    tasks = BackgroundTasks()
+    resolution = _prepare(function, values, tasks)
     lifetimes, hop = resolution.lifetimes, Hop()
     try:
         arguments = await resolution.aresolve(hop) or {}
@@ -68,6 +73,7 @@ async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
         else:
             result = await hop(function, **arguments)
         await lifetimes.aleave_function(hop)
+        await tasks.arun(hop)
         if (error := await lifetimes.request.aclose(hop)) is not None:
             raise error  # noqa: TRY301 - closing is part of the call
     except BaseException as error:
@@ -77,27 +83,39 @@ async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
     return result
 
 
-def _prepare(function: Callable[..., Any], values: Mapping[str, Any]) -> Resolution[None]:
+def _prepare(
+    function: Callable[..., Any], values: Mapping[str, Any], tasks: BackgroundTasks
+) -> Resolution[None]:
     plan = compile_plan(analyze(function, (), overrides.current()))
     steps = (*plan.steps, plan.view)
     names = {parameter.name for step in steps for parameter in step.inputs}
     if unknown := sorted(values.keys() - names):
         message = f"Nothing below {function!r} has an input called {unknown[0]!r}."
         raise TypeError(message)
-    readers = [_reader(plan, step, values) for step in steps]
+    given = (Outcome(), tasks)
+    readers = [_reader(plan, step, values, given) for step in steps]
     return Resolution(plan, readers, None, Lifetimes())
 
 
-def _reader(plan: Plan, step: Step, values: Mapping[str, Any]) -> Callable[[None], dict[str, Any]]:
-    found = {one.name: _value(plan, step, one, values) for one in step.inputs}
+def _reader(
+    plan: Plan, step: Step, values: Mapping[str, Any], given: Sequence[object]
+) -> Callable[[None], dict[str, Any]]:
+    found = {one.name: _value(plan, step, one, values, given) for one in step.inputs}
     return lambda _: dict(found)
 
 
-def _value(plan: Plan, step: Step, parameter: Parameter, values: Mapping[str, Any]) -> Any:
+def _value(
+    plan: Plan,
+    step: Step,
+    parameter: Parameter,
+    values: Mapping[str, Any],
+    given: Sequence[object],
+) -> Any:
     if parameter.name in values:
         return values[parameter.name]
-    if parameter.annotation is Outcome:
-        return Outcome()
+    for one in given:
+        if parameter.annotation is type(one):
+            return one
     default = _default(parameter)
     if default is not EMPTY:
         return default

@@ -17,6 +17,7 @@ from ninja.params.models import Body, File, Form, Param, ParamModel, _MultiPartB
 from ninja.signature.details import FuncParam, ViewSignature
 from ninja.signature.utils import get_path_param_names
 
+from di.background import BackgroundTasks
 from di.exceptions import BodyConflictError, UnsupportedParameterError
 from di.inspection import EMPTY, Parameter
 from di.lifetimes import Outcome
@@ -31,6 +32,7 @@ class Frame:
     api: NinjaAPI
     path_params: dict[str, Any]
     outcome: Outcome = field(default_factory=Outcome)
+    background: BackgroundTasks = field(default_factory=BackgroundTasks)
     errors: list[ValidationErrorContext[Any]] = field(default_factory=list)
 
     def invalid(self) -> ValidationError:
@@ -229,7 +231,12 @@ def _given(parameter: Parameter) -> str | None:
     return "request" if parameter.name == "request" and annotation is EMPTY else None
 
 
-_GIVEN = ((HttpRequest, "request"), (HttpResponse, "response"), (Outcome, "outcome"))
+_GIVEN = (
+    (HttpRequest, "request"),
+    (HttpResponse, "response"),
+    (Outcome, "outcome"),
+    (BackgroundTasks, "background"),
+)
 
 
 def _unshared(annotation: Any, default: Any) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -13,6 +14,7 @@ from asgiref.sync import _restore_context, sync_to_async
 
 from di.bridge import bridged
 from di.exceptions import GeneratorProtocolError
+from di.limits import Limiter
 from di.plan import Step
 from di.rendering import describe
 
@@ -30,6 +32,43 @@ class Entered:
     step: Step
 
 
+class Slots:
+    """The slots that one request holds: one of a `Limiter` at most.
+
+    A request that is inside a limited dependable may enter it once more. Otherwise it
+    could wait for a slot that it holds itself.
+    """
+
+    __slots__ = ("held",)
+
+    def __init__(self) -> None:
+        self.held: dict[Limiter, int] = {}
+
+    def acquire(self, limiter: Limiter) -> None:
+        """Wait for a slot, unless the request has one."""
+        if limiter not in self.held:
+            limiter.acquire()
+        self._note(limiter)
+
+    async def aacquire(self, limiter: Limiter) -> None:
+        """See `acquire`."""
+        if limiter not in self.held:
+            await limiter.aacquire()
+        self._note(limiter)
+
+    def release(self, limiter: Limiter | None) -> None:
+        """Leave a dependable; the last time the slot is free for others."""
+        if limiter is None:
+            return
+        self.held[limiter] -= 1
+        if not self.held[limiter]:
+            del self.held[limiter]
+            limiter.release()
+
+    def _note(self, limiter: Limiter) -> None:
+        self.held[limiter] = self.held.get(limiter, 0) + 1
+
+
 class Lifetime:
     """The generators of one scope in one request, innermost last.
 
@@ -37,10 +76,11 @@ class Lifetime:
     except that a generator cannot erase one: it goes on to the outer ones.
     """
 
-    __slots__ = ("entered",)
+    __slots__ = ("entered", "slots")
 
-    def __init__(self) -> None:
+    def __init__(self, slots: Slots | None = None) -> None:
         self.entered: list[Entered] = []
+        self.slots = slots or Slots()
 
     def enter(self, step: Step, generator: Generator[_T, Any, Any]) -> _T:
         """Run *generator* to its yield and keep it open."""
@@ -72,31 +112,37 @@ class Lifetime:
                 error = bridged(_afinish)(entered, error)
             else:
                 error = _finish(entered, error)
+            self.slots.release(entered.step.limiter)
         return error
 
     async def aclose(self, hop: Hop, error: BaseException | None = None) -> BaseException | None:
         """See `close`. Neighboring sync generators share one hop to their thread."""
         while self.entered:
             if self.entered[-1].step.dependable.kind.is_async:
-                error = await _afinish(self.entered.pop(), error)
+                entered = self.entered.pop()
+                error = await _afinish(entered, error)
+                self.slots.release(entered.step.limiter)
             else:
                 error = await hop(self._close_sync_neighbors, error)
         return error
 
     def _close_sync_neighbors(self, error: BaseException | None) -> BaseException | None:
         while self.entered and not self.entered[-1].step.dependable.kind.is_async:
-            error = _finish(self.entered.pop(), error)
+            entered = self.entered.pop()
+            error = _finish(entered, error)
+            self.slots.release(entered.step.limiter)
         return error
 
 
 class Lifetimes:
     """The two scopes of one request."""
 
-    __slots__ = ("function", "request")
+    __slots__ = ("function", "request", "slots")
 
     def __init__(self) -> None:
-        self.function = Lifetime()
-        self.request = Lifetime()
+        self.slots = Slots()
+        self.function = Lifetime(self.slots)
+        self.request = Lifetime(self.slots)
 
     def leave_function(self) -> None:
         """Close the function scope after a success; raise what goes wrong there."""
@@ -147,11 +193,19 @@ class Hop:
         self.tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
 
     async def __call__(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Call *function* in that thread."""
+        """Call *function* in that thread.
+
+        Who is cancelled meanwhile still waits for it: a thread cannot be cancelled, and
+        what it opens must be known before anything is closed.
+        """
         self.context.run(_restore_context, contextvars.copy_context())
         hopping = sync_to_async(function, thread_sensitive=True, context=self.context)
+        call = asyncio.ensure_future(hopping(*args, **kwargs))
         try:
-            return await hopping(*args, **kwargs)
+            cancelled = await _ended(call)
+            if cancelled is not None:
+                raise cancelled
+            return call.result()
         finally:
             self._bring_back()
 
@@ -166,6 +220,19 @@ class Hop:
 
 
 _UNSET: Any = object()
+
+
+async def _ended(call: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+    """Wait until *call* has ended, come what may; return the cancellation that came."""
+    cancelled = None
+    while not call.done():
+        try:
+            await asyncio.wait([call])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None and not call.cancelled():
+        cancelled.__cause__ = call.exception()
+    return cancelled
 
 
 def run_apart(

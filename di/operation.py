@@ -13,6 +13,7 @@ from ninja.compatibility.files import FIX_MIDDLEWARE_PATH, need_to_fix_request_f
 from ninja.errors import ConfigError
 from ninja.operation import AsyncOperation, Operation
 
+from di.closing import Stream, watch_stream
 from di.guard import AsyncGuard, Guard
 from di.http import ensure_handled
 from di.inspection import Kind, kind_of
@@ -110,6 +111,15 @@ class InjectedMixin(Operation):
                     self.view_func = (AsyncGuard if self.is_async else Guard)(self)
         return {"path_params": path_params, "response": temporal_response}
 
+    def _stream_response(
+        self, request: HttpRequest, generator: Any, temporal_response: HttpResponse
+    ) -> Any:
+        if not isinstance(generator, Stream):
+            return super()._stream_response(request, generator, temporal_response)
+        response = super()._stream_response(request, generator.content, temporal_response)
+        watch_stream(response, generator.ending)
+        return response
+
 
 class AsyncInjectedMixin(InjectedMixin, AsyncOperation):
     """See `InjectedMixin`."""
@@ -118,7 +128,13 @@ class AsyncInjectedMixin(InjectedMixin, AsyncOperation):
         self, request: HttpRequest, generator: Any, temporal_response: HttpResponse
     ) -> Any:
         # What Ninja takes for the view's generator is the guard's coroutine.
-        return await super()._async_stream_response(request, await generator, temporal_response)
+        stream = await generator
+        respond = super()._async_stream_response
+        if not isinstance(stream, Stream):
+            return await respond(request, stream, temporal_response)
+        response = await respond(request, stream.content, temporal_response)
+        watch_stream(response, stream.ending)
+        return response
 
 
 _lock = threading.Lock()

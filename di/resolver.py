@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
+from di.app_scope import Instance, app_scope
 from di.bridge import bridged
 from di.inspection import Kind
 from di.lifetimes import Hop, Lifetime, Lifetimes
@@ -62,7 +66,7 @@ class Resolution(Generic[_Frame]):
             for step in batch:
                 arguments = self._arguments(step)
                 if arguments is not None:
-                    self.values[step.index] = await self._acall(step, arguments)
+                    self.values[step.index] = await self._acall(hop, step, arguments)
         return self._view_arguments()
 
     def _resolve_batch(self, batch: tuple[Step, ...]) -> None:
@@ -88,6 +92,38 @@ class Resolution(Generic[_Frame]):
         return arguments
 
     def _call(self, step: Step, arguments: dict[str, Any]) -> object:
+        if step.own_plan is not None:
+            return app_scope.get(step.own_plan, _make, _amake)
+        if step.limiter is None:
+            return self._run(step, arguments)
+        self.lifetimes.slots.acquire(step.limiter)
+        with self._in_slot(step):
+            return self._run(step, arguments)
+
+    async def _acall(self, hop: Hop, step: Step, arguments: dict[str, Any]) -> object:
+        """See `_call`. A sync *step* comes here if it has to be waited for."""
+        if step.own_plan is not None:
+            return await app_scope.aget(step.own_plan, _amake)
+        if step.limiter is None:
+            return await self._arun(step, arguments)
+        await self.lifetimes.slots.aacquire(step.limiter)
+        with self._in_slot(step):
+            if step.dependable.kind.is_async:
+                return await self._arun(step, arguments)
+            return await hop(self._run, step, arguments)
+
+    @contextlib.contextmanager
+    def _in_slot(self, step: Step) -> Iterator[None]:
+        """Leave the slot of *step* at the end, unless it is a generator that was entered."""
+        is_open = False
+        try:
+            yield
+            is_open = step.scope is not None
+        finally:
+            if not is_open:
+                self.lifetimes.slots.release(step.limiter)
+
+    def _run(self, step: Step, arguments: dict[str, Any]) -> object:
         call = step.dependable.call
         match step.dependable.kind:
             case Kind.FUNCTION:
@@ -95,9 +131,10 @@ class Resolution(Generic[_Frame]):
             case Kind.GENERATOR:
                 return self._lifetime(step).enter(step, call(**arguments))
             case _:
-                return bridged(self._acall)(step, arguments)
+                return bridged(self._arun)(step, arguments)
 
-    async def _acall(self, step: Step, arguments: dict[str, Any]) -> object:
+    async def _arun(self, step: Step, arguments: dict[str, Any]) -> object:
+        """See `_run`."""
         call = step.dependable.call
         if step.dependable.kind is Kind.COROUTINE:
             return await call(**arguments)
@@ -105,3 +142,31 @@ class Resolution(Generic[_Frame]):
 
     def _lifetime(self, step: Step) -> Lifetime:
         return self.lifetimes.function if step.scope == "function" else self.lifetimes.request
+
+
+def _make(plan: Plan, context: contextvars.Context) -> Instance:
+    """Make what *plan* leads to, which reads nothing of a request, for the app scope."""
+    resolution = _apart(plan)
+    value = resolution._run(plan.view, resolution.resolve() or {})  # noqa: SLF001 - our own
+    return Instance(value, plan, resolution.lifetimes.request, context)
+
+
+async def _amake(plan: Plan, context: contextvars.Context) -> Instance:
+    """See `_make`. What is sync belongs to no loop, and to the context of its thread."""
+    resolution, hop = _apart(plan), Hop()
+    arguments = await resolution.aresolve(hop) or {}
+    lifetime = resolution.lifetimes.request
+    if plan.view.dependable.kind.is_async:
+        value = await resolution._arun(plan.view, arguments)  # noqa: SLF001 - our own
+        return Instance(value, plan, lifetime, context, asyncio.get_running_loop())
+    value = await hop(resolution._run, plan.view, arguments)  # noqa: SLF001 - our own
+    return Instance(value, plan, lifetime, hop.context)
+
+
+def _apart(plan: Plan) -> Resolution[None]:
+    readers: list[Reader] = [_nothing_to_read] * (len(plan.steps) + 1)
+    return Resolution(plan, readers, None, Lifetimes())
+
+
+def _nothing_to_read(_: object) -> dict[str, Any]:
+    return {}

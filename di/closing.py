@@ -1,0 +1,166 @@
+"""The end of a request: when its last byte was sent, or its client is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
+from django.core.signals import request_finished
+from django.db import close_old_connections
+from django.http import FileResponse, HttpRequest
+from django.http.response import HttpResponseBase, StreamingHttpResponse
+
+from di.background import BackgroundTasks
+from di.lifetimes import Hop, Lifetime
+
+logger = logging.getLogger("di")
+
+
+class Ending:
+    """What is to be done at the end of one request, once: its tasks, and closing.
+
+    Args:
+        lifetime: the generators of scope "request".
+        tasks: those of the request, if anybody asked for them.
+
+    Attributes:
+        failure: what broke off the response while it was streamed.
+    """
+
+    __slots__ = ("failure", "is_done", "lifetime", "tasks")
+
+    def __init__(self, lifetime: Lifetime, tasks: BackgroundTasks) -> None:
+        self.lifetime = lifetime
+        self.tasks = tasks
+        self.failure: BaseException | None = None
+        self.is_done = False
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to be done."""
+        return bool(self.lifetime.entered or self.tasks.tasks)
+
+    def close(self) -> None:
+        """Do it, from a sync caller."""
+        if self.is_done:
+            return
+        self.is_done = True
+        error = self.failure
+        if error is None:
+            try:
+                self.tasks.run()
+            except BaseException as raised:  # noqa: BLE001 - the generators see it first
+                error = raised
+        self._report(self.lifetime.close(error))
+
+    async def aclose(self, hop: Hop) -> None:
+        """See `close`."""
+        if self.is_done:
+            return
+        self.is_done = True
+        error = self.failure
+        if error is None:
+            try:
+                await self.tasks.arun(hop)
+            except BaseException as raised:  # noqa: BLE001 - the generators see it first
+                error = raised
+        self._report(await self.lifetime.aclose(hop, error))
+
+    def close_anywhere(self, hop: Hop) -> None:
+        """Do it for an async view, from its request's thread or from its loop."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            hop.context.run(self.close)
+        else:
+            task = loop.create_task(self.aclose(hop))
+            _closing.add(task)
+            task.add_done_callback(_closing.discard)
+
+    def _report(self, error: BaseException | None) -> None:
+        """Log what went wrong: the client has its response, there is nobody else to tell."""
+        if error is None or error is self.failure:  # what broke off a stream, Django tells
+            return
+        if not isinstance(error, Exception):
+            raise error
+        logger.error("A request failed after the response was sent.", exc_info=error)
+
+
+_closing: set[asyncio.Task[None]] = set()
+"""Tasks that close a request; a loop itself keeps only weak references."""
+
+
+def call_at_end(request: HttpRequest, close: Callable[[], None]) -> None:
+    """Call *close* when the last byte of the answer to *request* was sent.
+
+    Django then closes the request, before anything else of it. If the client of an ASGI
+    server is gone before there is a response, it does not; it says that a request has
+    finished, though, in what asgiref keeps for one request.
+    """
+    previous = request.close
+
+    def close_both() -> None:
+        request.close = previous  # type: ignore[method-assign]
+        try:
+            close()
+        finally:
+            previous()
+
+    request.close = close_both  # type: ignore[method-assign]
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    if context is not None:
+        _unclosed.setdefault(context, []).append(close)
+
+
+_unclosed: WeakKeyDictionary[ThreadSensitiveContext, list[Callable[[], None]]] = WeakKeyDictionary()
+
+
+def _close_unclosed(**_: Any) -> None:
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    waiting = _unclosed.pop(context, None) if context is not None else None
+    if waiting:
+        for close in reversed(waiting):
+            close()
+        close_old_connections()  # Django has done so, but what was closed may have asked
+
+
+request_finished.connect(_close_unclosed, dispatch_uid="di.closing")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a view streams, on its way to Ninja, and what is to be done at its end."""
+
+    content: Any
+    ending: Ending
+
+
+def watch_stream(response: HttpResponseBase, ending: Ending) -> None:
+    """Let *ending* know what breaks off *response* while it is streamed."""
+    if not isinstance(response, StreamingHttpResponse) or isinstance(response, FileResponse):
+        return
+    content: Any = response.streaming_content
+    watched: Any = _awatched if response.is_async else _watched
+    response.streaming_content = watched(content, ending)
+
+
+def _watched(content: Iterator[bytes], ending: Ending) -> Iterator[bytes]:
+    try:
+        yield from content
+    except Exception as error:
+        ending.failure = error
+        raise
+
+
+async def _awatched(content: AsyncIterator[bytes], ending: Ending) -> AsyncIterator[bytes]:
+    try:
+        async for part in content:
+            yield part
+    except (Exception, asyncio.CancelledError) as error:
+        ending.failure = error
+        raise
