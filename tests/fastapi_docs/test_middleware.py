@@ -43,8 +43,9 @@ def in_fastapi(app: Any, events: list[str]) -> None:
 def database(host: Any) -> Any:
     app = host.app()
 
-    def get_db():
+    def get_db(background_tasks: host.BackgroundTasks):
         host.events.append("opened")
+        background_tasks.add_task(host.events.append, "task")
         yield
         host.events.append("closed")
 
@@ -56,9 +57,9 @@ def database(host: Any) -> Any:
     return app
 
 
-@pytest.mark.row("F2")
+@pytest.mark.row("C16", "F2")
 def test_the_exit_code_runs_after_the_middleware(both, settings) -> None:
-    """The middleware has got its response by then."""
+    """The middleware has got its response by then; background tasks come between."""
     settings.MIDDLEWARE = [f"{__name__}.in_django"]
     answers = both(database)
     in_fastapi(answers.original, answers.hosts["theirs"].events)
@@ -67,12 +68,20 @@ def test_the_exit_code_runs_after_the_middleware(both, settings) -> None:
     assert answers.get("/x").status == 200
     if answers.world.is_async and not answers.world.is_asgi:
         # The loop of an async view under WSGI ends with the view.
-        assert noted == ["middleware begins", "opened", "view", "closed", "middleware ends"]
+        assert noted == [
+            "middleware begins",
+            "opened",
+            "view",
+            "task",
+            "closed",
+            "middleware ends",
+        ]
     else:
         assert answers.events() == [
             "middleware begins",
             "opened",
             "view",
             "middleware ends",
+            "task",
             "closed",
         ]

@@ -10,11 +10,15 @@ from fastapi.exceptions import FastAPIError
 
 from di.exceptions import (
     DependencyCycleError,
+    InvalidLimitError,
     MarkerConflictError,
     NotCallableError,
     UnsupportedParameterError,
 )
 from tests.fastapi_docs.hosts import ours, theirs
+
+# Nothing is served: it does not matter how.
+pytestmark = pytest.mark.parametrize("world", ["wsgi-sync"], indirect=True)
 
 
 def dependable() -> int:
@@ -156,6 +160,17 @@ def test_a_class_that_no_request_can_hold(world) -> None:
         _declare(ours(world), Service, ...)
     assert caught.value.problem == f"No request can hold what this is to read: 'value' ({Service})."
     assert caught.value.hint == "Say where it comes from: name: Type = Depends(f)."
+
+
+@pytest.mark.row("J9")
+@pytest.mark.parametrize("limit", [0, -1, True, 1.5])
+def test_a_limit_that_limits_nothing(world, limit) -> None:
+    """max_concurrency is a whole number of calls, one at least."""
+    with pytest.raises(ValueError, match="max_concurrency must be a positive integer"):
+        theirs().Depends(dependable, max_concurrency=limit)
+    with pytest.raises(InvalidLimitError) as caught:
+        ours(world).Depends(dependable, max_concurrency=limit)
+    assert str(limit) in caught.value.problem
 
 
 @pytest.mark.row("J10")
