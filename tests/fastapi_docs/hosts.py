@@ -234,11 +234,16 @@ def _answer(
     if status == 422:
         # Ninja names the body's parameter, and leaves out the input: documented.
         value = sorted(
-            [error["type"], error["loc"][0], _spelled(error["loc"][0], error["loc"][-1])]
+            [error["type"], _source(error["loc"][0]), _spelled(error["loc"][0], error["loc"][-1])]
             for error in value["detail"]
         )
     kept = {name.lower(): text for name, text in headers.items() if name.lower() in _COMPARED}
     return Answer(status, value, kept, dict(cookies))
+
+
+def _source(name: str) -> str:
+    """Return *name* as FastAPI has it: to Ninja, a form is no body."""
+    return "body" if name == "form" else name
 
 
 def _spelled(source: str, name: str) -> str:

@@ -240,6 +240,41 @@ def test_not_raising_again_hides_nothing_here(both, caplog) -> None:
     assert answers.events() == ["caught"]
 
 
+def swallowed_inside(host: Any) -> Any:
+    app = host.app()
+
+    def get_session():
+        try:
+            yield
+        except InternalError:
+            host.events.append("rollback")
+            raise
+        else:
+            host.events.append("commit")
+
+    def get_username(session: Annotated[None, host.Depends(get_session)]):
+        try:
+            yield "Rick"
+        except InternalError:
+            host.events.append("swallowed")
+
+    @app.get("/x")
+    @host.view
+    def read(request: host.Request, username: Annotated[str, host.Depends(get_username)]):
+        raise InternalError
+
+    return app
+
+
+@pytest.mark.row("F10")
+def test_what_is_outside_sees_an_exception_that_is_swallowed_inside(both) -> None:
+    """There the session of a request that failed is committed; here it is rolled back."""
+    answers = both(swallowed_inside)
+    assert answers.get("/x").status == 500
+    assert answers.hosts["theirs"].events == ["swallowed", "commit"]
+    assert answers.hosts["ours"].events == ["swallowed", "rollback"]
+
+
 def early_exit(host: Any) -> Any:
     app = host.app()
 

@@ -11,8 +11,10 @@ from fastapi.exceptions import FastAPIError
 from di.exceptions import (
     DependencyCycleError,
     InvalidLimitError,
+    InvalidScopesError,
     MarkerConflictError,
     NotCallableError,
+    UnknownScopeError,
     UnsupportedParameterError,
 )
 from tests.fastapi_docs.hosts import ours, theirs
@@ -202,3 +204,21 @@ def _declare(host: Any, annotation: Any, default: Any) -> None:
         view.__defaults__ = None
     view.__annotations__ = {"request": host.Request, "value": annotation}
     host.app().get("/x")(view)
+
+
+@pytest.mark.row("I5")
+def test_scopes_that_are_one_text(world) -> None:
+    """There each letter is a scope; here it is refused where it is written."""
+    assert list(theirs().Security(dependable, scopes="me").scopes) == ["m", "e"]
+    with pytest.raises(InvalidScopesError) as caught:
+        ours(world).Security(dependable, scopes="me")
+    assert caught.value.hint == 'Write scopes=["items"], one string a scope.'
+
+
+@pytest.mark.row("F4")
+def test_a_scope_that_is_none(world) -> None:
+    """There any other word means the request; here it is refused."""
+    assert theirs().Depends(dependable, scope="session").scope == "session"
+    with pytest.raises(UnknownScopeError) as caught:
+        ours(world).Depends(dependable, scope="session")
+    assert caught.value.problem == "There is no scope 'session'."
