@@ -11,8 +11,7 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Djan
 from django.urls import URLPattern, URLResolver, get_resolver
 from ninja.operation import PathView
 
-from di.inspection import inspect_callable
-from di.markers import Marker
+from di.refusal import markers_of
 from di.rendering import describe
 from di.signature import InjectedSignature, known_signatures
 
@@ -42,8 +41,7 @@ def check_injected(
 ) -> list[CheckMessage]:
     """Refuse views whose dependencies nothing resolves.
 
-    Almost all of them are refused when they are registered. Ninja never looks at a
-    parameter called `request` or annotated with `HttpResponse`, though.
+    They are refused when they are registered; but some may have been before `di` was ready.
     """
     return [
         Error(
@@ -52,7 +50,7 @@ def check_injected(
             id="di.E202",
         )
         for view in _plain_views(_patterns())
-        for marker in _markers(view)
+        for _, marker in markers_of(view)
     ]
 
 
@@ -99,15 +97,9 @@ def _plain_views(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Calla
                         yield operation.signature.view_func
 
 
-def _markers(view: Callable[..., Any]) -> Iterator[Marker]:
-    for parameter in inspect_callable(view).parameters:
-        if parameter.marker is not None:
-            yield parameter.marker
-
-
 def _bridged(signature: InjectedSignature) -> Iterable[str]:
     if signature.is_async:
         return
     for step in signature.compiled.plan.steps:
-        if step.dependable.kind.is_async:
+        if step.dependable.kind.is_async and step.own_plan is None:
             yield describe(step.dependable.call)

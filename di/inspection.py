@@ -204,11 +204,11 @@ class _Namespaces:
             names = [vars(module) for module in modules if module is not None]
             function = target.__init__
             self.globals = getattr(function, "__globals__", {})
-            self.locals: Mapping[str, Any] = ChainMap(_closure(function), *names)
+            self.locals: Mapping[str, Any] = ChainMap(closure_of(function), *names)
         else:
             function = _function_of(target)
             self.globals = getattr(function, "__globals__", {})
-            self.locals = _closure(function)
+            self.locals = closure_of(function)
 
     def evaluate(self, parameter: inspect.Parameter) -> object:
         annotation = parameter.annotation
@@ -234,7 +234,8 @@ class _Namespaces:
         return hints[parameter.name]
 
 
-def _closure(function: object) -> dict[str, Any]:
+def closure_of(function: object) -> dict[str, Any]:
+    """Return the names that *function* takes from the functions around it."""
     code = getattr(function, "__code__", None)
     cells = getattr(function, "__closure__", None)
     if code is None or not cells:

@@ -17,6 +17,11 @@ the process ends."""
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 """Shortest life first."""
 
+INJECTING_HINT = (
+    "Put @inject from di directly above the view, below its route decorator,"
+    " or create the API and its routers with di.NinjaAPI and di.Router."
+)
+
 _Call = TypeVar("_Call", bound=Callable[..., Any])
 
 
@@ -68,11 +73,7 @@ class Marker:
 
     def _refuse(self) -> NoReturn:
         problem = f"A view declares {self!r}, but nothing would ever call it."
-        hint = (
-            "Put @inject from di directly above the view, below its route decorator,"
-            " or create the API and its routers with di.NinjaAPI and di.Router."
-        )
-        raise NotInjectedError(problem, hint=hint)
+        raise NotInjectedError(problem, hint=INJECTING_HINT)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -14,10 +15,12 @@ from ninja.errors import ConfigError
 from ninja.operation import AsyncOperation, Operation
 
 from di.closing import Stream, watch_stream
+from di.exceptions import NotInjectedError
 from di.guard import AsyncGuard, Guard
 from di.http import ensure_handled
 from di.inspection import Kind, kind_of
 from di.markers import Marker
+from di.refusal import markers_of
 from di.signature import InjectedSignature, Injection
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -153,10 +156,12 @@ def _injecting(operation_class: Any) -> Any:
 def _passing_on(view: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of the same kind as *view* that Ninja may write attributes on."""
     kind = kind_of(view)
+    check = _arguments_check(view)
     if kind is Kind.COROUTINE:
 
         @functools.wraps(view)
         async def acall(*args: Any, **kwargs: Any) -> Any:
+            check(args, kwargs)
             return await view(*args, **kwargs)
 
         return acall
@@ -164,6 +169,7 @@ def _passing_on(view: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(view)
         async def agenerate(*args: Any, **kwargs: Any) -> Any:
+            check(args, kwargs)
             async for item in view(*args, **kwargs):
                 yield item
 
@@ -171,6 +177,28 @@ def _passing_on(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(view)
     def call(*args: Any, **kwargs: Any) -> Any:
+        check(args, kwargs)
         return view(*args, **kwargs)
 
     return call
+
+
+def _arguments_check(
+    view: Callable[..., Any],
+) -> Callable[[Sequence[Any], Mapping[str, Any]], None]:
+    """Return what refuses a call of *view* in which a marker would be its own value."""
+    injected = {name for name, _ in markers_of(view)}
+
+    def check(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        if injected <= kwargs.keys():
+            return
+        passed = inspect.signature(view).bind_partial(*args, **kwargs).arguments
+        if missing := sorted(injected - passed.keys()):
+            problem = f"The view was called without its dependency {missing[0]!r}."
+            hint = (
+                "Let a route decorator of Ninja call it, directly above @inject or through"
+                " decorators written with functools.wraps, or pass a value yourself."
+            )
+            raise NotInjectedError(problem, path=[(None, view)], hint=hint)
+
+    return check

@@ -19,6 +19,7 @@ from di.inputs import Documentation, Inputs, build_all
 from di.inspection import EMPTY, Parameter, key_of
 from di.markers import Marker
 from di.plan import Plan, compile_plan
+from di.refusal import refuse_hidden
 
 _MOST_VARIANTS = 128
 
@@ -32,6 +33,7 @@ class Injection:
     def __init__(self, view: Callable[..., Any], dependencies: Sequence[Marker]) -> None:
         self.view = view
         self.dependencies = tuple(dependencies)
+        refuse_hidden(view)
         self.root = analyze(view, dependencies)
         _check_request(self.root)
 

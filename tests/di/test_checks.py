@@ -4,9 +4,11 @@ import types
 from typing import Any
 
 import ninja
+import pytest
 from django.core import checks
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from ninja.signature import ViewSignature
 from pytest_django import Settings
 
 from di import Depends, NinjaAPI, inject
@@ -17,7 +19,7 @@ def found(tag: str = "di") -> list[tuple[str | None, str]]:
     return [(message.id, message.msg) for message in checks.run_checks(tags=[tag])]
 
 
-def serve(settings: Settings, api: NinjaAPI) -> None:
+def serve(settings: Settings, api: ninja.NinjaAPI) -> None:
     site = types.ModuleType("site")
     site.urlpatterns = [path("", api.urls)]  # type: ignore[attr-defined]
     settings.ROOT_URLCONF = site
@@ -51,8 +53,11 @@ def test_async_dependables_of_sync_views_are_pointed_out(settings: Settings, api
     assert not [text for _, text in found() if "<locals>.fine" in text or "<locals>.plain" in text]
 
 
-def test_markers_that_ninja_never_looks_at_are_an_error(settings: Settings) -> None:
-    """A parameter called request, or annotated HttpResponse: the check would never run."""
+def test_markers_in_views_registered_early_are_an_error(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before `di` was ready, Ninja let pass what it never looks at: the check tells."""
+    monkeypatch.setattr("ninja.operation.ViewSignature", ViewSignature)
     plain = ninja.NinjaAPI(urls_namespace="plain")
 
     @plain.get("/one")
@@ -76,6 +81,17 @@ def test_markers_that_ninja_never_looks_at_are_an_error(settings: Settings) -> N
     assert ["<locals>.one" in text for text in texts] == [True, False]
     assert "declares Depends(function), but nothing would ever call it." in texts[0]
     assert "<locals>.two" in texts[1]
+
+
+def test_plain_views_are_none_of_our_business(settings: Settings) -> None:
+    """An annotation that only type checkers can read is fine where nothing is injected."""
+    plain = ninja.NinjaAPI(urls_namespace="plain")
+
+    @plain.get("/x")
+    def view(request: "OnlyForTypeCheckers") -> None: ...  # type: ignore[name-defined]  # noqa: F821 - as under TYPE_CHECKING
+
+    serve(settings, plain)
+    assert not [text for _, text in found() if "<locals>.view" in text]
 
 
 def test_a_project_without_urls_can_be_checked(settings: Settings) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import ninja
 import pytest
 
-from di.exceptions import InvalidScopesError, NotInjectedError, UnknownScopeError
+from di.exceptions import InvalidScopesError, UnknownScopeError
 from di.markers import Defaults, Depends, Security, SecurityScopes, defaults_of, dependable
 
 
@@ -91,35 +90,6 @@ def test_dependable_notes_a_default_scope() -> None:
 
 
 def default_style(request: Any, x: int = Depends(first)) -> None: ...
-
-
-def annotated_style(request: Any, x: ninja.params.Annotated[int, Depends(first)]) -> None: ...  # type: ignore[name-defined]
-
-
-def untyped(request, x=Depends(first)) -> None: ...  # type: ignore[no-untyped-def]
-
-
-def listed(request: Any, x: list[int] = Depends(first)) -> None: ...
-
-
-def uploaded(request: Any, x: ninja.UploadedFile = Depends(first)) -> None: ...
-
-
-async def async_view(request: Any, x: int = Depends(first)) -> None: ...
-
-
-def in_the_path(request: Any, pk: int = Depends(first)) -> None: ...
-
-
-@pytest.mark.parametrize(
-    "view",
-    [default_style, annotated_style, untyped, listed, uploaded, async_view, in_the_path],
-    ids=lambda view: view.__name__,
-)
-def test_a_view_that_nothing_injects_does_not_register(view: Any) -> None:
-    """On plain Ninja a marker is never taken for a query parameter: the app does not start."""
-    with pytest.raises(NotInjectedError, match=r"Depends\(first\)(.|\n)*Hint: Put @inject"):
-        ninja.NinjaAPI(urls_namespace="none").post("/x/{pk}")(view)
 
 
 def test_a_marker_is_an_ordinary_default_elsewhere() -> None:
