@@ -85,6 +85,14 @@ def ours(world: World) -> Any:
     )
 
 
+def plain(world: World) -> Any:
+    """Return Ninja itself as a host, whose views `di.inject` decorates."""
+    host = ours(world)
+    host.app = lambda: ninja.NinjaAPI(urls_namespace="api")
+    host.view = lambda view: di.inject(world.view(view))
+    return host
+
+
 class Answer(NamedTuple):
     """What is compared: of a 422, only where each error is; of a crash, that it is one."""
 
@@ -95,11 +103,11 @@ class Answer(NamedTuple):
 
 
 class Both:
-    """An example on both hosts."""
+    """An example on both hosts; *here* makes ours."""
 
-    def __init__(self, example: Example, world: World) -> None:
+    def __init__(self, example: Example, world: World, here: Callable[[World], Any] = ours) -> None:
         self.world = world
-        self.hosts = {"theirs": theirs(), "ours": ours(world)}
+        self.hosts = {"theirs": theirs(), "ours": here(world)}
         self.original = example(self.hosts["theirs"])
         self.api = example(self.hosts["ours"])
         world.serve(self.api)
