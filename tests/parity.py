@@ -133,8 +133,10 @@ ROWS = {
     "J8": "A parameter of a type that no request can hold, with the hint to depend on it.",
     "J9": "max_concurrency that is not a positive integer.",
     "J10": "A cycle, with its path.",
+    "J11": "A view whose dependencies nothing resolves, for want of inject.",
     "K1": "A mistake in dependencies= of a router or a mount is found before the first request.",
     "K2": "@decorate_view wraps an operation, its dependencies included.",
+    "K6": "API, router and operation may be subclassed, by others too; nothing has to be patched.",
     "K7": "Validation errors pass through the API's own hook and handlers.",
     "K8": "Ninja's and Django's test clients resolve and close as a server does.",
 }
@@ -149,7 +151,6 @@ NOT_HERE = {
     "K3": "Ninja serves no frontend.",
     "K4": "Ninja documents neither webhooks nor callbacks.",
     "K5": "Ninja has no telemetry of its own.",
-    "K6": "An internal of FastAPI that others patch.",
 }
 
 
