@@ -240,11 +240,12 @@ def _answer(
         return Answer(status, None)
     value = json.loads(content) if content else None
     if status == 422:
-        # Ninja names the body's parameter, and leaves out the input: documented.
-        value = sorted(
-            [error["type"], _source(error["loc"][0]), _spelled(error["loc"][0], error["loc"][-1])]
+        # Ninja names the body's parameter, leaves out the input, and tells each error once.
+        places = {
+            (error["type"], _source(error["loc"][0]), _spelled(error["loc"][0], error["loc"][-1]))
             for error in value["detail"]
-        )
+        }
+        value = [list(place) for place in sorted(places)]
     kept = {name.lower(): text for name, text in headers.items() if name.lower() in _COMPARED}
     return Answer(status, value, kept, dict(cookies))
 
