@@ -18,7 +18,7 @@ from di.exceptions import (
 )
 from di.inspection import EMPTY, Dependable, Parameter, inspect_callable, key_of
 from di.markers import SCOPES, Marker, Scope, SecurityScopes
-from di.security.base import SecurityBase
+from di.security.base import find_scheme
 
 Way = tuple[tuple[str | None, Callable[..., Any]], ...]
 """The part of a path that lies below a dependable."""
@@ -147,7 +147,7 @@ class _Analysis:
             inputs=tuple(inputs),
             scopes_names=tuple(scopes_names),
             reads_scopes=bool(scopes_names)
-            or isinstance(dependable.call, SecurityBase)
+            or find_scheme(dependable.call) is not None
             or any(edge.dependant.reads_scopes for edge in edges),
             shortest=self._shortest(scope, edges),
             reads_request=self._reads_request(scope, read, edges),

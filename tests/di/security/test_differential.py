@@ -1,5 +1,7 @@
 """The same requests to FastAPI's schemes and to ours: the same answers."""
 
+import asyncio
+import base64
 import functools
 import inspect
 import types
@@ -11,7 +13,12 @@ import fastapi
 import fastapi.security.http
 import pytest
 from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from fastapi import Request
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
 
 import di.security
 from di import Depends, NinjaAPI
@@ -158,6 +165,36 @@ def test_an_optional_scheme_never_refuses(name: str, api: NinjaAPI, world: World
         expected = answer.body if answer.status == 200 else None
         assert ours == Answer(200, expected or None, None), (query, headers)
     assert refused == (list(MALFORMED_BASIC) if name == "HTTPBasic" else [])
+
+
+HEADERS = st.text(st.characters(max_codepoint=255), max_size=40)
+PAIRS = st.tuples(st.binary(max_size=9), st.sampled_from([b":", b""]), st.binary(max_size=9))
+PREFIXED = st.builds(
+    "{} {}".format,
+    st.sampled_from(["Basic", "bearer", "DIGEST", "Bearer ", ""]),
+    HEADERS | PAIRS.map(lambda parts: base64.b64encode(b"".join(parts)).decode()),
+)
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIONS if "APIKey" not in name])
+@given(header=HEADERS | PREFIXED)
+def test_any_header_is_read_as_by_fastapi(name: str, header: str) -> None:
+    """Whatever its bytes, it is a value, and FastAPI's, or it is none."""
+    theirs = make(THEIRS, name, auto_error=False)
+    headers = [(b"authorization", header.encode("latin-1"))]
+    reading = theirs(Request({"type": "http", "headers": headers}))
+    try:
+        expected = asyncio.run(reading)
+    except fastapi.HTTPException:
+        expected = None
+    found = make(di.security, name, auto_error=False)(
+        RequestFactory().get("/", headers={"Authorization": header})
+    )
+    assert plain(found) == (plain(expected) or None)
+
+
+def plain(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, BaseModel) else value
 
 
 @pytest.mark.parametrize("name", OPTIONS)
