@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
@@ -149,7 +150,9 @@ class Hop:
     async def __call__(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Call *function* in that thread."""
         self.context.run(_restore_context, contextvars.copy_context())
-        hopping = sync_to_async(function, thread_sensitive=True, context=self.context)
+        hopping = sync_to_async(
+            _without_stop_iteration(function), thread_sensitive=True, context=self.context
+        )
         try:
             return await hopping(*args, **kwargs)
         finally:
@@ -166,6 +169,23 @@ class Hop:
 
 
 _UNSET: Any = object()
+
+
+def _without_stop_iteration(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Make of a StopIteration what a coroutine would make of it (PEP 479).
+
+    No future can hold one: whoever waits for the thread would wait for ever.
+    """
+
+    @functools.wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return function(*args, **kwargs)
+        except StopIteration as stop:
+            message = "A sync dependable raised StopIteration."
+            raise RuntimeError(message) from stop
+
+    return call
 
 
 def run_apart(
