@@ -64,10 +64,11 @@ class Guard:
             result = self.respond(resolution, self.view(resolution.frame.request, **arguments))
             lifetimes.leave_function()
         except BaseException as error:
-            if (final := lifetimes.unwind(error)) is not error:
-                raise final  # noqa: B904 - it came from *error*, and says so itself
-            raise
-        return result
+            if (final := lifetimes.unwind(error)) is error:
+                raise
+        else:
+            return result
+        raise final  # not above, where *error* would become its context again
 
     def prepare(
         self,
@@ -134,11 +135,12 @@ class AsyncGuard(Guard):
                 result = self.respond(resolution, await result)
             await lifetimes.aleave_function(hop)
         except BaseException as error:
-            if (final := await lifetimes.aunwind(hop, error)) is not error:
-                raise final  # noqa: B904 - it came from *error*, and says so itself
-            raise
-        await self.aclose_later(request, lifetimes.request, hop)
-        return result
+            if (final := await lifetimes.aunwind(hop, error)) is error:
+                raise
+        else:
+            await self.aclose_later(request, lifetimes.request, hop)
+            return result
+        raise final  # not above, where *error* would become its context again
 
     async def aclose_later(self, request: HttpRequest, lifetime: Lifetime, hop: Hop) -> None:
         """See `Guard.close_later`."""

@@ -112,6 +112,27 @@ def test_what_is_raised_reaches_all(resolve: Any) -> None:
         assert caught.value.__cause__ or not caught.value.__suppress_context__
 
 
+def test_a_traceback_tells_of_every_exception_that_was_replaced(resolve: Any) -> None:
+    """The one that comes out, the one that it replaced, and the first."""
+
+    def raising(error: Exception) -> Any:
+        def trip() -> Iterator[None]:
+            try:
+                yield
+            finally:
+                raise error
+
+        return Depends(trip)
+
+    def job(a: None = raising(OSError()), b: None = raising(KeyError())) -> None:
+        raise ValueError
+
+    with pytest.raises(OSError) as caught:
+        resolve(job)
+    assert isinstance(caught.value.__context__, KeyError)
+    assert isinstance(caught.value.__context__.__context__, ValueError)
+
+
 @pytest.mark.parametrize("scope", ["function", "request"])
 def test_an_error_while_closing_is_raised(scope: Any, resolve: Any) -> None:
     """There is somebody to tell."""

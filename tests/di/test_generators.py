@@ -222,6 +222,38 @@ def test_each_outer_one_sees_what_reached_it(
         assert (response.status_code, response.json(), logged) == (200, 1, [second])
 
 
+def chain(error: BaseException | None) -> list[str]:
+    """Return what a traceback shows of *error*: itself, and all that it replaced."""
+    return [] if error is None else [repr(error), *chain(error.__cause__ or error.__context__)]
+
+
+@pytest.mark.row("F8")
+def test_a_traceback_tells_of_every_exception_that_was_replaced(
+    make: Maker, api: NinjaAPI, world: World
+) -> None:
+    """The one that is answered, the one that it replaced, and the view's own."""
+    answered: list[BaseException] = []
+
+    @api.exception_handler(OSError)
+    def handler(request: HttpRequest, error: OSError) -> Any:
+        answered.append(error)
+        return api.create_response(request, "answered", status=500)
+
+    @api.get("/x")
+    @world.view
+    def view(
+        request: HttpRequest,
+        a: None = make("a", raises(OSError("last"))),
+        b: None = make("b", raises(KeyError("middle"))),
+    ) -> None:
+        raise ValueError("first")
+
+    world.serve(api)
+    response: Any = world.get("/x")
+    assert response.json() == "answered"
+    assert chain(answered[0]) == ["OSError('last')", "KeyError('middle')", "ValueError('first')"]
+
+
 @pytest.mark.row("F12")
 def test_a_generator_that_never_yields_stops_the_request(
     make: Maker, api: NinjaAPI, world: World
