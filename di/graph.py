@@ -34,6 +34,8 @@ class Dependant:
         reads_scopes: whether it, or anything below it, takes a `SecurityScopes` or is a
             security scheme.
         shortest: the way to the shortest-lived generator that its value rests on.
+        restored: keys of what is replaced outside and itself again below here, inside its
+            stand-in.
     """
 
     dependable: Dependable
@@ -43,19 +45,22 @@ class Dependant:
     scopes_names: tuple[str, ...]
     reads_scopes: bool
     shortest: tuple[Scope, Way] | None
+    restored: frozenset[object]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dependency:
     """One edge: *marker* on parameter *name* (None in ``dependencies=``).
 
-    `original` is what the marker names; `dependant` may be its stand-in.
+    `original` is what the marker names; `dependant` may be its stand-in. `restored` is as
+    in `Dependant`, seen from above.
     """
 
     name: str | None
     marker: Marker
     original: Callable[..., Any]
     dependant: Dependant
+    restored: frozenset[object]
 
 
 def analyze(
@@ -131,6 +136,7 @@ class _Analysis:
             or isinstance(dependable.call, SecurityBase)
             or any(edge.dependant.reads_scopes for edge in edges),
             shortest=self._shortest(scope, edges),
+            restored=frozenset().union(*(edge.restored for edge in edges)),
         )
 
     def _follow(self, name: str | None, marker: Marker, annotation: object) -> Dependency:
@@ -149,7 +155,10 @@ class _Analysis:
         finally:
             if stand_in is not None:
                 self.replaced.pop()
-        return Dependency(name, marker, original, dependant)
+        restored = dependant.restored - {key}
+        if key in self.replaced:
+            restored |= {key}
+        return Dependency(name, marker, original, dependant, restored)
 
     def _visit(self, name: str | None, call: Callable[..., Any], marker: Marker) -> Dependant:
         if key_of(call) in self.keys:

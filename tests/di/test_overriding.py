@@ -201,19 +201,29 @@ def logged() -> Iterator[str]:
 
 @pytest.mark.row("H4")
 def test_a_stand_in_may_wrap_what_it_stands_in_for(world: World) -> None:
-    """The original is itself inside its stand-in, wherever below: opened and closed once."""
+    """The original is itself inside its stand-in, and nowhere else: opened and closed once."""
 
-    def between(value: str = Depends(logged)) -> str:
-        return f"between {value}"
+    def between(value: Any = Depends(logged)) -> Any:
+        return ["between", value]
 
     def stand_in(value: str = Depends(logged), also: str = Depends(between)) -> Iterator[Any]:
         events.append("stand-in opens")
         yield [value, also]
         events.append("stand-in closes")
 
-    served(world, logged)
+    api = NinjaAPI(urls_namespace="api")
+
+    @api.get("/x")
+    @world.view
+    def view(
+        request: HttpRequest, value: Any = Depends(logged), also: Any = Depends(between)
+    ) -> Any:
+        return [value, also]
+
+    world.serve(api)
+    wrapped = ["original", ["between", "original"]]
     with override({logged: stand_in}):
-        assert data(world.get("/x")) == ["original", "between original"]
+        assert data(world.get("/x")) == [wrapped, ["between", wrapped]]
     assert events == ["opens", "stand-in opens", "stand-in closes", "closes"]
 
 

@@ -365,6 +365,30 @@ def test_a_stand_in_is_shared_as_its_original_is(api: NinjaAPI, world: World) ->
         assert data(world.get("/x")) == [1, 1, 2, 3, 4]
 
 
+@pytest.mark.row("E8")
+def test_a_stand_in_shares_what_it_asks_for_with_the_rest(api: NinjaAPI, world: World) -> None:
+    """Also one that wraps its original: only what rests on the original is there twice."""
+
+    def original() -> int:
+        return serial()
+
+    def beside(n: int = Depends(aentered)) -> int:
+        return n
+
+    def stand_in(o: int = Depends(original), b: int = Depends(beside)) -> Any:
+        return [o, b]
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, o: Any = Depends(original), b: int = Depends(beside)) -> Any:
+        return [o, b]
+
+    world.serve(api)
+    with override({original: stand_in}):
+        assert data(world.get("/x")) == [[1, 2], 2]
+    assert events == ["called", "called", "closed"]
+
+
 current: contextvars.ContextVar[str | None] = contextvars.ContextVar("current", default=None)
 
 
