@@ -436,6 +436,37 @@ def test_an_async_generators_context_variable_is_set_seen_and_reset(
     assert caplog.records == []
 
 
+@pytest.mark.row("G2")
+def test_what_sync_and_async_code_set_they_see_of_each_other(
+    api: NinjaAPI, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A variable that is set already may be changed, and changed back, across the two."""
+
+    async def outer() -> AsyncIterator[None]:
+        variable.set("outer")
+        yield
+        events.append(variable.get())
+
+    def inner(o: None = Depends(outer, scope="function")) -> Iterator[str]:
+        seen = variable.get()
+        token = variable.set("inner")
+        yield seen
+        events.append(variable.get())
+        variable.reset(token)
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, seen: str = Depends(inner, scope="function")) -> Any:
+        found = [seen, variable.get()]
+        variable.set("view")
+        return found
+
+    world.serve(api)
+    assert exchange(world, "/x") == b'["outer", "inner"]'
+    assert events == ["view", "outer", "sent"]
+    assert caplog.records == []
+
+
 def here() -> list[Any]:
     """Return what tells thread and connection from others."""
     return [threading.get_ident(), id(connection.connection)]

@@ -121,9 +121,12 @@ def test_the_errors_of_all_are_told_in_the_order_in_which_they_are_found(
     def middle(size: int, e: None = Depends(everything)) -> None:
         raise AssertionError
 
+    def above(m: None = Depends(middle)) -> None:
+        raise AssertionError
+
     @api.post("/x/{pk}")
     @world.view
-    def view(request: HttpRequest, last: int, m: None = Depends(middle)) -> None:
+    def view(request: HttpRequest, last: int, m: None = Depends(above)) -> None:
         raise AssertionError
 
     world.serve(api)
@@ -156,7 +159,7 @@ def test_a_bad_dependable_used_twice_is_told_once(api: NinjaAPI, world: World) -
     def bad(n: int) -> None:
         raise AssertionError
 
-    @api.get("/x", dependencies=[Depends(bad, use_cache=False), Depends(bad)])
+    @api.get("/x", dependencies=[Depends(bad), Depends(bad, use_cache=False)])
     @world.view
     def view(request: HttpRequest, b: None = Depends(bad)) -> None:
         raise AssertionError
