@@ -16,8 +16,9 @@ from django.core.asgi import get_asgi_application
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from ninja import Status
 from ninja.errors import HttpError
 from ninja.testing import TestAsyncClient, TestClient
 
@@ -165,6 +166,55 @@ def test_a_scope_ends_before_or_after_the_last_byte(
     is_closed_first = make.scope == "function" or (world.is_async and not world.is_asgi)
     end = ["a closes", "sent"] if is_closed_first else ["sent", "a closes"]
     assert events == ["a opens", "serialized", *end]
+
+
+@pytest.mark.row("F7")
+def test_one_that_fails_to_open_is_not_closed(make: Maker, api: NinjaAPI, world: World) -> None:
+    """Those before it see what it raised; it has nothing to close, and the view is not called."""
+
+    def fails() -> Iterator[None]:
+        events.append("fails")
+        if events:
+            raise HTTPException(503, headers={"Retry-After": "1"})
+        yield
+
+    @api.get("/x")
+    @world.view
+    def view(
+        request: HttpRequest,
+        bad: int,
+        a: None = make("a", passes),
+        b: None = make.raw(fails),
+        c: None = make("c", passes),
+    ) -> None:
+        raise AssertionError
+
+    world.serve(api)
+    response = world.get("/x")
+    assert (response.status_code, response["Retry-After"]) == (503, "1")
+    seen = HTTPException(503)
+    assert events == ["a opens", "fails", f"a sees {seen!r}"]
+
+
+@pytest.mark.row("F7")
+@pytest.mark.parametrize(
+    "answer",
+    [lambda: Status(409, "no"), lambda: HttpResponse("no", status=409)],
+    ids=["Status", "HttpResponse"],
+)
+def test_an_error_that_is_returned_is_no_exception(
+    answer: Any, make: Maker, api: NinjaAPI, world: World
+) -> None:
+    """Generators go on after their yield: nothing was raised."""
+
+    @api.get("/x", response={409: str})
+    @world.view
+    def view(request: HttpRequest, a: None = make("a", passes)) -> Any:
+        return answer()
+
+    world.serve(api)
+    assert world.get("/x").status_code == 409
+    assert events == ["a opens", "a closes"]
 
 
 @pytest.mark.row("F10", "F11")
