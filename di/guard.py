@@ -19,7 +19,7 @@ from ninja.operation import Operation
 
 from di import overrides
 from di.inputs import Frame
-from di.lifetimes import Hop, Lifetime, Lifetimes, run_apart
+from di.lifetimes import Hop, Lifetime, Lifetimes, run_apart, without_stop_iteration
 from di.resolver import Resolution
 from di.signature import InjectedSignature
 
@@ -56,6 +56,7 @@ class Guard:
         self.close_later(request, lifetimes.request, _run_here)
         return result
 
+    @without_stop_iteration
     def answer(self, resolution: Resolution[Frame]) -> Any:
         """Resolve, call the view, build the response, close the function scope."""
         lifetimes = resolution.lifetimes

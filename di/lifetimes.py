@@ -151,7 +151,7 @@ class Hop:
         """Call *function* in that thread."""
         self.context.run(_restore_context, contextvars.copy_context())
         hopping = sync_to_async(
-            _without_stop_iteration(function), thread_sensitive=True, context=self.context
+            without_stop_iteration(function), thread_sensitive=True, context=self.context
         )
         try:
             return await hopping(*args, **kwargs)
@@ -171,7 +171,7 @@ class Hop:
 _UNSET: Any = object()
 
 
-def _without_stop_iteration(function: Callable[_P, _T]) -> Callable[_P, _T]:
+def without_stop_iteration(function: Callable[_P, _T]) -> Callable[_P, _T]:
     """Make of a StopIteration what a coroutine would make of it (PEP 479).
 
     No future can hold one: whoever waits for the thread would wait for ever.
@@ -182,7 +182,7 @@ def _without_stop_iteration(function: Callable[_P, _T]) -> Callable[_P, _T]:
         try:
             return function(*args, **kwargs)
         except StopIteration as stop:
-            message = "A sync dependable raised StopIteration."
+            message = "A view or a dependable raised StopIteration."
             raise RuntimeError(message) from stop
 
     return call
