@@ -51,10 +51,11 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
         if (error := lifetimes.request.close()) is not None:
             raise error  # noqa: TRY301 - closing is part of the call
     except BaseException as error:
-        if (final := lifetimes.unwind(error)) is not error:
-            raise final  # noqa: B904 - it came from *error*, and says so itself
-        raise
-    return result
+        if (final := lifetimes.unwind(error)) is error:
+            raise
+    else:
+        return result
+    raise final  # not above, where *error* would become its context again
 
 
 @overload
@@ -77,10 +78,11 @@ async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
         if (error := await lifetimes.request.aclose(hop)) is not None:
             raise error  # noqa: TRY301 - closing is part of the call
     except BaseException as error:
-        if (final := await lifetimes.aunwind(hop, error)) is not error:
-            raise final  # noqa: B904 - it came from *error*, and says so itself
-        raise
-    return result
+        if (final := await lifetimes.aunwind(hop, error)) is error:
+            raise
+    else:
+        return result
+    raise final  # not above, where *error* would become its context again
 
 
 def _prepare(

@@ -42,6 +42,8 @@ class Dependant:
         shortest: the way to the shortest-lived thing that its value rests on.
         reads_request: the way to what reads inputs or required scopes below it.
         is_replaced: whether it, or anything below it, is a stand-in.
+        restored: keys of what is replaced outside and itself again below here, inside its
+            stand-in.
     """
 
     dependable: Dependable
@@ -53,19 +55,22 @@ class Dependant:
     shortest: tuple[Scope, Way] | None
     reads_request: Way | None
     is_replaced: bool
+    restored: frozenset[object]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dependency:
     """One edge: *marker* on parameter *name* (None in ``dependencies=``).
 
-    `original` is what the marker names; `dependant` may be its stand-in.
+    `original` is what the marker names; `dependant` may be its stand-in. `restored` is as
+    in `Dependant`, seen from above.
     """
 
     name: str | None
     marker: Marker
     original: Callable[..., Any]
     dependant: Dependant
+    restored: frozenset[object]
 
 
 def analyze(
@@ -152,6 +157,7 @@ class _Analysis:
             shortest=self._shortest(scope, edges),
             reads_request=self._reads_request(scope, read, edges),
             is_replaced=is_replaced,
+            restored=frozenset().union(*(edge.restored for edge in edges)),
         )
 
     def _follow(self, name: str | None, marker: Marker, annotation: object) -> Dependency:
@@ -172,7 +178,10 @@ class _Analysis:
         finally:
             if stand_in is not None:
                 self.replaced.pop()
-        return Dependency(name, marker, original, dependant)
+        restored = dependant.restored - {key}
+        if key in self.replaced:
+            restored |= {key}
+        return Dependency(name, marker, original, dependant, restored)
 
     def _visit(
         self, name: str | None, call: Callable[..., Any], marker: Marker, *, is_stand_in: bool

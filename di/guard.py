@@ -18,7 +18,7 @@ from ninja.operation import Operation
 from di import overrides
 from di.closing import Ending, Stream, call_at_end, watch_stream
 from di.inputs import Frame
-from di.lifetimes import Hop, Lifetimes, run_apart
+from di.lifetimes import Hop, Lifetimes, run_apart, without_stop_iteration
 from di.resolver import Resolution
 from di.signature import InjectedSignature
 
@@ -50,6 +50,7 @@ class Guard:
             return self.end_later(resolution, result, context.run)
         return self.end_later(resolution, self.answer(resolution), _run_here)
 
+    @without_stop_iteration
     def answer(self, resolution: Resolution[Frame]) -> Any:
         """Resolve, call the view, build the response, close the function scope."""
         lifetimes = resolution.lifetimes
@@ -58,10 +59,11 @@ class Guard:
             result = self.respond(resolution, self.view(resolution.frame.request, **arguments))
             lifetimes.leave_function()
         except BaseException as error:
-            if (final := lifetimes.unwind(error)) is not error:
-                raise final  # noqa: B904 - it came from *error*, and says so itself
-            raise
-        return result
+            if (final := lifetimes.unwind(error)) is error:
+                raise
+        else:
+            return result
+        raise final  # not above, where *error* would become its context again
 
     def prepare(
         self,
@@ -140,10 +142,11 @@ class AsyncGuard(Guard):
                 result = self.respond(resolution, await result)
             await lifetimes.aleave_function(hop)
         except BaseException as error:
-            if (final := await lifetimes.aunwind(hop, error)) is not error:
-                raise final  # noqa: B904 - it came from *error*, and says so itself
-            raise
-        return await self.aend_later(resolution, result, hop)
+            if (final := await lifetimes.aunwind(hop, error)) is error:
+                raise
+        else:
+            return await self.aend_later(resolution, result, hop)
+        raise final  # not above, where *error* would become its context again
 
     async def aend_later(self, resolution: Resolution[Frame], result: Any, hop: Hop) -> Any:
         """See `Guard.end_later`."""

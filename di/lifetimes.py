@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
@@ -199,13 +200,16 @@ class Hop:
         what it opens must be known before anything is closed.
         """
         self.context.run(_restore_context, contextvars.copy_context())
-        hopping = sync_to_async(function, thread_sensitive=True, context=self.context)
-        call = asyncio.ensure_future(hopping(*args, **kwargs))
+        hopping = sync_to_async(_outcome, thread_sensitive=True, context=self.context)
+        call = asyncio.ensure_future(hopping(function, *args, **kwargs))
         try:
             cancelled = await _ended(call)
+            value, error = call.result()
             if cancelled is not None:
-                raise cancelled
-            return call.result()
+                raise cancelled from error
+            if error is not None:
+                raise error
+            return cast("_T", value)
         finally:
             self._bring_back()
 
@@ -222,6 +226,19 @@ class Hop:
 _UNSET: Any = object()
 
 
+def _outcome(
+    function: Callable[..., _T], *args: Any, **kwargs: Any
+) -> tuple[_T | None, BaseException | None]:
+    """Call *function* and return its value, or what it raised.
+
+    No future can hold a StopIteration, and a task that meets a SystemExit ends its loop.
+    """
+    try:
+        return function(*args, **kwargs), None
+    except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+        return None, error
+
+
 async def _ended(call: asyncio.Future[Any]) -> asyncio.CancelledError | None:
     """Wait until *call* has ended, come what may; return the cancellation that came."""
     cancelled = None
@@ -230,9 +247,24 @@ async def _ended(call: asyncio.Future[Any]) -> asyncio.CancelledError | None:
             await asyncio.wait([call])
         except asyncio.CancelledError as error:
             cancelled = error
-    if cancelled is not None and not call.cancelled():
-        cancelled.__cause__ = call.exception()
     return cancelled
+
+
+def without_stop_iteration(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Make of a StopIteration what a coroutine would make of it (PEP 479).
+
+    No future can hold one: whoever waits for the thread would wait for ever.
+    """
+
+    @functools.wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return function(*args, **kwargs)
+        except StopIteration as stop:
+            message = "A view or a dependable raised StopIteration."
+            raise RuntimeError(message) from stop
+
+    return call
 
 
 def run_apart(

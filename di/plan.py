@@ -152,5 +152,5 @@ class _Compiler:
         """Return what two uses must have in common to share one value."""
         dependant = edge.dependant
         # A stand-in may depend on what it stands in for: two values, one original.
-        actual = key_of(dependant.dependable.call)
+        actual = key_of(dependant.dependable.call), dependant.restored
         return key_of(edge.original), actual, frozenset(oauth_scopes), dependant.scope

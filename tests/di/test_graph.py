@@ -80,6 +80,7 @@ def long_through(x: int = Depends(through)) -> Iterator[int]:
     yield x
 
 
+@pytest.mark.row("F6")
 @pytest.mark.parametrize(
     ("call", "names"), [(long_lived, [None, "x", "x"]), (long_through, [None, "x", "x", "x"])]
 )
@@ -191,6 +192,7 @@ def test_reading_scopes_is_known_above() -> None:
     assert tree.dependencies[0].dependant.dependencies[0].dependant.scopes_names == ("scopes",)
 
 
+@pytest.mark.row("H4")
 def test_a_stand_in_may_depend_on_what_it_stands_in_for() -> None:
     """Inside its stand-in the original is itself again."""
 

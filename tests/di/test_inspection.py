@@ -176,6 +176,7 @@ def test_builtins_without_a_signature_are_refused() -> None:
         inspect_callable(max)
 
 
+@pytest.mark.row("E2")
 def test_unhashable_callables_are_told_apart_by_identity() -> None:
     """Equal hashable callables are one; unhashable ones are each their own."""
 

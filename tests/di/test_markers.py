@@ -66,6 +66,7 @@ def test_security_scopes_has_the_string_too() -> None:
     assert (SecurityScopes().scopes, SecurityScopes().scope_str) == ([], "")
 
 
+@pytest.mark.row("F4")
 def test_an_unknown_scope_is_refused() -> None:
     """A misspelled life fails where it is written, and the hint tells OAuth2 scopes apart."""
     with pytest.raises(UnknownScopeError, match=r"no scope 'session'.*\n\nHint: Use \"function\""):
