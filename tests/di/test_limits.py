@@ -220,7 +220,7 @@ def test_outside_a_request_too() -> None:
     assert [call(task) for _ in range(2)] == ["value", "value"]
 
 
-@pytest.mark.row("G4", "J21")
+@pytest.mark.row("G4", "J9")
 @pytest.mark.parametrize("number", [0, -1, True, False, 1.0, "1"])
 def test_only_a_positive_integer_is_a_number_of_slots(number: Any) -> None:
     """Anything else is refused where it is written, as FastAPI does with a ValueError."""
