@@ -201,3 +201,33 @@ def test_a_router_can_be_included_twice(both) -> None:
     assert answers.events() == ["given"]
     assert answers.inputs("get", "/v1/") == []
     assert answers.inputs("get", "/latest/") == [("header", "x-token", True)]
+
+
+@pytest.mark.row("C3")
+def test_a_parameter_in_a_prefix_reaches_the_dependencies(both) -> None:
+    """The router's own, which knows nothing of where it is included, and its views."""
+
+    def example(host: Any) -> Any:
+        def get_team(team_id: int):
+            host.events.append(f"team {team_id}")
+            return team_id
+
+        router = host.router(dependencies=[host.Depends(get_team)])
+
+        @router.get("/members/{name}")
+        @host.view
+        def read(request: host.Request, name: str, team: Annotated[int, host.Depends(get_team)]):
+            return [team, name]
+
+        app = host.app()
+        host.include(app, router, prefix="/teams/{team_id}")
+        return app
+
+    answers = both(example)
+    assert answers.get("/teams/7/members/ann").content == [7, "ann"]
+    assert answers.events() == ["team 7"]
+    assert answers.get("/teams/x/members/ann").content == [["int_parsing", "path", "team_id"]]
+    assert answers.inputs("get", "/teams/{team_id}/members/{name}") == [
+        ("path", "name", True),
+        ("path", "team_id", True),
+    ]
