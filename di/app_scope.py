@@ -18,8 +18,9 @@ from typing import Any
 from asgiref.sync import AsyncToSync
 
 from di.bridge import bridged, is_lasting, lasting_loop
+from di.contexts import Hop
 from di.inspection import key_of
-from di.lifetimes import Hop, Lifetime
+from di.lifetimes import Lifetime
 from di.plan import Plan
 from di.rendering import describe
 

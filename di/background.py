@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec
 
 from di.bridge import bridged
+from di.contexts import Hop
 from di.inspection import kind_of
-from di.lifetimes import Hop
 from di.rendering import describe
 
 _P = ParamSpec("_P")

@@ -12,12 +12,13 @@ from pydantic_core import PydanticUndefined
 
 from di import overrides
 from di.background import BackgroundTasks
-from di.bridge import bridged
+from di.contexts import Hop
 from di.exceptions import MissingValueError
 from di.graph import analyze
 from di.inspection import EMPTY, Parameter
-from di.lifetimes import Hop, Lifetimes, Outcome
+from di.lifetimes import Lifetimes, Outcome
 from di.plan import Plan, Step, compile_plan
+from di.rendering import describe
 from di.resolver import Resolution
 
 _T = TypeVar("_T")
@@ -37,15 +38,16 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
 
     Raises:
         MissingValueError: an input has neither, or something needs a request.
-        TypeError: nobody has an input of that name.
+        TypeError: nobody has an input of that name, or *function* is a generator, which
+            would begin when everything is closed.
     """
     tasks = BackgroundTasks()
     resolution = _prepare(function, values, tasks)
     lifetimes = resolution.lifetimes
     try:
         arguments = resolution.resolve() or {}
-        kind = resolution.plan.view.dependable.kind
-        result = (bridged(function) if kind.is_async else function)(**arguments)
+        is_async = resolution.plan.view.dependable.kind.is_async
+        result = lifetimes.bridge(function, **arguments) if is_async else function(**arguments)
         lifetimes.leave_function()
         tasks.run()
         if (error := lifetimes.request.close()) is not None:
@@ -89,6 +91,12 @@ def _prepare(
     function: Callable[..., Any], values: Mapping[str, Any], tasks: BackgroundTasks
 ) -> Resolution[None]:
     plan = compile_plan(analyze(function, (), overrides.current()))
+    if plan.view.dependable.kind.is_generator:
+        message = (
+            f"{describe(function)} is a generator, and would begin when everything is closed."
+            " Call a function that depends on it, or that loops over what it needs."
+        )
+        raise TypeError(message)
     steps = (*plan.steps, plan.view)
     names = {parameter.name for step in steps for parameter in step.inputs}
     if unknown := sorted(values.keys() - names):

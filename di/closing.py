@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,7 +16,9 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 from di.background import BackgroundTasks
-from di.lifetimes import Hop, Lifetime
+from di.bridge import bridged
+from di.contexts import Hop
+from di.lifetimes import Lifetime
 
 logger = logging.getLogger("di")
 
@@ -27,17 +29,13 @@ class Ending:
     Args:
         lifetime: the generators of scope "request".
         tasks: those of the request, if anybody asked for them.
-
-    Attributes:
-        failure: what broke off the response while it was streamed.
     """
 
-    __slots__ = ("failure", "is_done", "lifetime", "tasks")
+    __slots__ = ("is_done", "lifetime", "tasks")
 
     def __init__(self, lifetime: Lifetime, tasks: BackgroundTasks) -> None:
         self.lifetime = lifetime
         self.tasks = tasks
-        self.failure: BaseException | None = None
         self.is_done = False
 
     @property
@@ -46,53 +44,65 @@ class Ending:
         return bool(self.lifetime.entered or self.tasks.tasks)
 
     def close(self) -> None:
-        """Do it, from a sync caller."""
+        """Do it after a success, from a sync caller."""
         if self.is_done:
             return
         self.is_done = True
-        error = self.failure
-        if error is None:
-            try:
-                self.tasks.run()
-            except BaseException as raised:  # noqa: BLE001 - the generators see it first
-                error = raised
-        self._report(self.lifetime.close(error))
+        error = None
+        try:
+            self.tasks.run()
+        except BaseException as raised:  # noqa: BLE001 - the generators see it first
+            error = raised
+        _report(self.lifetime.close(error))
 
     async def aclose(self, hop: Hop) -> None:
         """See `close`."""
         if self.is_done:
             return
         self.is_done = True
-        error = self.failure
-        if error is None:
-            try:
-                await self.tasks.arun(hop)
-            except BaseException as raised:  # noqa: BLE001 - the generators see it first
-                error = raised
-        self._report(await self.lifetime.aclose(hop, error))
+        error = None
+        try:
+            await self.tasks.arun(hop)
+        except BaseException as raised:  # noqa: BLE001 - the generators see it first
+            error = raised
+        _report(await self.lifetime.aclose(hop, error))
 
     def close_anywhere(self, hop: Hop) -> None:
         """Do it for an async view, from its request's thread or from its loop."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            hop.context.run(self.close)
+            if any(entered.step.dependable.kind.is_async for entered in self.lifetime.entered):
+                bridged(self.aclose)(hop)
+            else:
+                hop.context.run(self.close)
         else:
             task = loop.create_task(self.aclose(hop))
             _closing.add(task)
             task.add_done_callback(_closing.discard)
 
-    def _report(self, error: BaseException | None) -> None:
-        """Log what went wrong: the client has its response, there is nobody else to tell."""
-        if error is None or error is self.failure:  # what broke off a stream, Django tells
-            return
-        if not isinstance(error, Exception):
-            raise error
-        logger.error("A request failed after the response was sent.", exc_info=error)
+    def break_off(self, error: BaseException) -> BaseException:
+        """Close because *error* broke off the response; return what comes out."""
+        self.is_done = True
+        return self.lifetime.close(error) or error
+
+    async def abreak_off(self, hop: Hop, error: BaseException) -> BaseException:
+        """See `break_off`."""
+        self.is_done = True
+        return await self.lifetime.aclose(hop, error) or error
 
 
 _closing: set[asyncio.Task[None]] = set()
 """Tasks that close a request; a loop itself keeps only weak references."""
+
+
+def _report(error: BaseException | None) -> None:
+    """Log what went wrong: the client has its response, there is nobody else to tell."""
+    if error is None:
+        return
+    if not isinstance(error, Exception):
+        raise error
+    logger.error("A request failed after the response was sent.", exc_info=error)
 
 
 def call_at_end(request: HttpRequest, close: Callable[[], None]) -> None:
@@ -132,35 +142,52 @@ def _close_unclosed(**_: Any) -> None:
 request_finished.connect(_close_unclosed, dispatch_uid="di.closing")
 
 
+BreakOff = Callable[[BaseException], BaseException]
+"""Closes what is open with an exception, and returns the one that comes out."""
+
+ABreakOff = Callable[[BaseException], Awaitable[BaseException]]
+"""See `BreakOff`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What a view streams, on its way to Ninja, and what is to be done at its end."""
+    """What a view streams, on its way to Ninja, and what is to be done if it breaks off."""
 
     content: Any
-    ending: Ending
+    break_off: BreakOff | ABreakOff
 
 
-def watch_stream(response: HttpResponseBase, ending: Ending) -> None:
-    """Let *ending* know what breaks off *response* while it is streamed."""
+def watch_stream(response: HttpResponseBase, break_off: BreakOff | ABreakOff) -> None:
+    """Let *break_off* see what breaks off *response* while it is streamed.
+
+    Under ASGI nobody else would: Django does not close such a response.
+    """
     if not isinstance(response, StreamingHttpResponse) or isinstance(response, FileResponse):
         return
     content: Any = response.streaming_content
     watched: Any = _awatched if response.is_async else _watched
-    response.streaming_content = watched(content, ending)
+    response.streaming_content = watched(content, break_off)
 
 
-def _watched(content: Iterator[bytes], ending: Ending) -> Iterator[bytes]:
+def _watched(content: Iterator[bytes], break_off: BreakOff) -> Iterator[bytes]:
     try:
         yield from content
     except Exception as error:
-        ending.failure = error
-        raise
+        if (final := break_off(error)) is error:
+            raise
+    else:
+        return
+    raise final  # not above, where *error* would become its context again
 
 
-async def _awatched(content: AsyncIterator[bytes], ending: Ending) -> AsyncIterator[bytes]:
+async def _awatched(content: AsyncIterator[bytes], break_off: ABreakOff) -> AsyncIterator[bytes]:
+    """See `_watched`. The client may leave while a part is waited for."""
     try:
         async for part in content:
             yield part
     except (Exception, asyncio.CancelledError) as error:
-        ending.failure = error
-        raise
+        if (final := await break_off(error)) is error:
+            raise
+    else:
+        return
+    raise final

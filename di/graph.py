@@ -113,7 +113,7 @@ class _Analysis:
         is_stand_in: bool = False,
     ) -> Dependant:
         self.path.append((name, call))
-        self.keys.append(key_of(call))
+        self.keys.append(self._key(call))
         try:
             return self._read_dependencies(call, marker, dependencies, is_stand_in=is_stand_in)
         except DependencyError as error:
@@ -187,7 +187,7 @@ class _Analysis:
         self, name: str | None, call: Callable[..., Any], marker: Marker, *, is_stand_in: bool
     ) -> Dependant:
         path = (*self.path, (name, call))
-        if key_of(call) in self.keys:
+        if self._key(call) in self.keys:
             problem = "A dependable depends on itself."
             hint = "Move what both need into a third dependable and depend on that."
             raise DependencyCycleError(problem, path=path, hint=hint)
@@ -195,10 +195,14 @@ class _Analysis:
             problem = f"Dependables are nested more than {MOST_LEVELS} deep."
             hint = "Let one dependable call plain functions instead of so many depending on it."
             raise DependencyDepthError(problem, path=path[:3], hint=hint)
-        known = (key_of(call), marker.scope, tuple(self.replaced))
+        known = (self._key(call), marker.scope)
         if known not in self.known:
             self.known[known] = self._read(name, call, marker, is_stand_in=is_stand_in)
         return self.known[known]
+
+    def _key(self, call: Callable[..., Any]) -> object:
+        """Return what tells *call* from others here: what it rests on may be replaced."""
+        return key_of(call), tuple(self.replaced)
 
     def _shortcut(self, name: str | None, annotation: object) -> Callable[..., Any]:
         if (

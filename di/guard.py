@@ -16,9 +16,10 @@ from ninja import Status
 from ninja.operation import Operation
 
 from di import overrides
-from di.closing import Ending, Stream, call_at_end, watch_stream
+from di.closing import ABreakOff, BreakOff, Ending, Stream, call_at_end, watch_stream
+from di.contexts import Hop, run_apart, without_stop_iteration
 from di.inputs import Frame
-from di.lifetimes import Hop, Lifetimes, run_apart, without_stop_iteration
+from di.lifetimes import Lifetimes
 from di.resolver import Resolution
 from di.signature import InjectedSignature
 
@@ -109,7 +110,7 @@ class Guard:
         request = resolution.frame.request
         if isinstance(request, (WSGIRequest, ASGIRequest)):
             call_at_end(request, functools.partial(run, ending.close))
-            return self.watched(result, ending)
+            return self.watched(result, functools.partial(run, ending.break_off))
         ending.close()  # one of Ninja's test clients, which never close a request
         return result
 
@@ -117,11 +118,11 @@ class Guard:
         """Return what is left to be done after the response."""
         return Ending(resolution.lifetimes.request, resolution.frame.background)
 
-    def watched(self, result: Any, ending: Ending) -> Any:
-        """Return *result*; if it is a stream, *ending* learns how it ends."""
+    def watched(self, result: Any, break_off: BreakOff | ABreakOff) -> Any:
+        """Return *result*; if it is a stream, *break_off* hears of its failure."""
         if self.operation.stream_format is not None:
-            return Stream(result, ending)
-        watch_stream(result, ending)
+            return Stream(result, break_off)
+        watch_stream(result, break_off)
         return result
 
 
@@ -154,14 +155,15 @@ class AsyncGuard(Guard):
         if not ending.is_needed:
             return result
         request = resolution.frame.request
-        if isinstance(request, ASGIRequest):
-            call_at_end(request, functools.partial(ending.close_anywhere, hop))
-        elif isinstance(request, WSGIRequest) and not ending.lifetime.entered:
+        if isinstance(request, WSGIRequest) and not ending.lifetime.entered:
             call_at_end(request, ending.close)
-        else:  # under WSGI the loop ends with this call, and async generators with it
+            return result
+        if not isinstance(request, ASGIRequest):
+            # Under WSGI the loop ends with this call, and async generators with it.
             await ending.aclose(hop)
             return result
-        return self.watched(result, ending)
+        call_at_end(request, functools.partial(ending.close_anywhere, hop))
+        return self.watched(result, functools.partial(ending.abreak_off, hop))
 
 
 def _merge(set_by_dependables: HttpResponse, response: HttpResponseBase) -> None:
@@ -174,6 +176,6 @@ def _merge(set_by_dependables: HttpResponse, response: HttpResponseBase) -> None
             response.cookies[name] = morsel
 
 
-def _run_here(close: Callable[[], None]) -> None:
+def _run_here(function: Callable[..., Any], *args: Any) -> Any:
     """Stand for a context's ``run`` where the one at hand is the right one."""
-    close()
+    return function(*args)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-import functools
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-# Private, but the one way to carry asgiref's own Local storage from thread to thread.
-from asgiref.sync import _restore_context, sync_to_async
-
-from di.bridge import bridged
+from di.contexts import Bridge, Hop
 from di.exceptions import GeneratorProtocolError
 from di.limits import Limiter
 from di.plan import Step
@@ -21,7 +15,6 @@ from di.rendering import describe
 
 logger = logging.getLogger("di")
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -77,11 +70,12 @@ class Lifetime:
     except that a generator cannot erase one: it goes on to the outer ones.
     """
 
-    __slots__ = ("entered", "slots")
+    __slots__ = ("bridge", "entered", "slots")
 
-    def __init__(self, slots: Slots | None = None) -> None:
+    def __init__(self, slots: Slots | None = None, bridge: Bridge | None = None) -> None:
         self.entered: list[Entered] = []
         self.slots = slots or Slots()
+        self.bridge = bridge or Bridge()
 
     def enter(self, step: Step, generator: Generator[_T, Any, Any]) -> _T:
         """Run *generator* to its yield and keep it open."""
@@ -110,7 +104,7 @@ class Lifetime:
         while self.entered:
             entered = self.entered.pop()
             if entered.step.dependable.kind.is_async:
-                error = bridged(_afinish)(entered, error)
+                error = self.bridge(_afinish, entered, error)
             else:
                 error = _finish(entered, error)
             self.slots.release(entered.step.limiter)
@@ -121,7 +115,11 @@ class Lifetime:
         while self.entered:
             if self.entered[-1].step.dependable.kind.is_async:
                 entered = self.entered.pop()
-                error = await _afinish(entered, error)
+                if entered.step.scope == "request":
+                    # It may end in another task: its context is the one that it began in.
+                    error = await hop.apart(_afinish, entered, error)
+                else:
+                    error = await _afinish(entered, error)
                 self.slots.release(entered.step.limiter)
             else:
                 error = await hop(self._close_sync_neighbors, error)
@@ -138,12 +136,13 @@ class Lifetime:
 class Lifetimes:
     """The two scopes of one request."""
 
-    __slots__ = ("function", "request", "slots")
+    __slots__ = ("bridge", "function", "request", "slots")
 
     def __init__(self) -> None:
         self.slots = Slots()
-        self.function = Lifetime(self.slots)
-        self.request = Lifetime(self.slots)
+        self.bridge = Bridge()
+        self.function = Lifetime(self.slots, self.bridge)
+        self.request = Lifetime(self.slots, self.bridge)
 
     def leave_function(self) -> None:
         """Close the function scope after a success; raise what goes wrong there."""
@@ -177,104 +176,6 @@ class Outcome:
 
     def __init__(self) -> None:
         self.status_code: int | None = None
-
-
-class Hop:
-    """The way from an event loop to the one thread where a request's sync code runs.
-
-    All hops of a request share one context, so that a generator is entered and closed in
-    the same one and may reset the context variables that it set. What either side sets,
-    the other sees.
-    """
-
-    __slots__ = ("context", "tokens")
-
-    def __init__(self) -> None:
-        self.context = contextvars.copy_context()
-        self.tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
-
-    async def __call__(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Call *function* in that thread.
-
-        Who is cancelled meanwhile still waits for it: a thread cannot be cancelled, and
-        what it opens must be known before anything is closed.
-        """
-        self.context.run(_restore_context, contextvars.copy_context())
-        hopping = sync_to_async(_outcome, thread_sensitive=True, context=self.context)
-        call = asyncio.ensure_future(hopping(function, *args, **kwargs))
-        try:
-            cancelled = await _ended(call)
-            value, error = call.result()
-            if cancelled is not None:
-                raise cancelled from error
-            if error is not None:
-                raise error
-            return cast("_T", value)
-        finally:
-            self._bring_back()
-
-    def _bring_back(self) -> None:
-        """Let the event loop see what the thread set, and what it took back."""
-        for variable, value in self.context.items():
-            if variable.get(_UNSET) is _UNSET:
-                self.tokens[variable] = variable.set(value)
-        for variable in [one for one in self.tokens if one not in self.context]:
-            variable.reset(self.tokens.pop(variable))
-        _restore_context(self.context)
-
-
-_UNSET: Any = object()
-
-
-def _outcome(
-    function: Callable[..., _T], *args: Any, **kwargs: Any
-) -> tuple[_T | None, BaseException | None]:
-    """Call *function* and return its value, or what it raised.
-
-    No future can hold a StopIteration, and a task that meets a SystemExit ends its loop.
-    """
-    try:
-        return function(*args, **kwargs), None
-    except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
-        return None, error
-
-
-async def _ended(call: asyncio.Future[Any]) -> asyncio.CancelledError | None:
-    """Wait until *call* has ended, come what may; return the cancellation that came."""
-    cancelled = None
-    while not call.done():
-        try:
-            await asyncio.wait([call])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    return cancelled
-
-
-def without_stop_iteration(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Make of a StopIteration what a coroutine would make of it (PEP 479).
-
-    No future can hold one: whoever waits for the thread would wait for ever.
-    """
-
-    @functools.wraps(function)
-    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        try:
-            return function(*args, **kwargs)
-        except StopIteration as stop:
-            message = "A view or a dependable raised StopIteration."
-            raise RuntimeError(message) from stop
-
-    return call
-
-
-def run_apart(
-    context: contextvars.Context, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
-) -> _T:
-    """Call *function* in *context*, which the caller keeps, and bring back what it set."""
-    try:
-        return context.run(function, *args, **kwargs)
-    finally:
-        _restore_context(context)
 
 
 def _finish(entered: Entered, error: BaseException | None) -> BaseException | None:

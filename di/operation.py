@@ -120,7 +120,7 @@ class InjectedMixin(Operation):
         if not isinstance(generator, Stream):
             return super()._stream_response(request, generator, temporal_response)
         response = super()._stream_response(request, generator.content, temporal_response)
-        watch_stream(response, generator.ending)
+        watch_stream(response, generator.break_off)
         return response
 
 
@@ -136,7 +136,7 @@ class AsyncInjectedMixin(InjectedMixin, AsyncOperation):
         if not isinstance(stream, Stream):
             return await respond(request, stream, temporal_response)
         response = await respond(request, stream.content, temporal_response)
-        watch_stream(response, stream.ending)
+        watch_stream(response, stream.break_off)
         return response
 
 

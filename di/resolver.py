@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from di.app_scope import Instance, app_scope
-from di.bridge import bridged
+from di.contexts import Hop
 from di.inspection import Kind
-from di.lifetimes import Hop, Lifetime, Lifetimes
+from di.lifetimes import Lifetime, Lifetimes
 from di.plan import Plan, Step
 
 _Frame = TypeVar("_Frame")
@@ -55,7 +55,7 @@ class Resolution(Generic[_Frame]):
             arguments = self._arguments(step)
             if arguments is not None:
                 self.values[step.index] = self._call(step, arguments)
-        return self._view_arguments()
+        return self._arguments(self.plan.view)
 
     async def aresolve(self, hop: Hop) -> dict[str, Any] | None:
         """See `resolve`. Neighboring sync dependables share one *hop* to their thread."""
@@ -67,19 +67,13 @@ class Resolution(Generic[_Frame]):
                 arguments = self._arguments(step)
                 if arguments is not None:
                     self.values[step.index] = await self._acall(hop, step, arguments)
-        return self._view_arguments()
+        return self._arguments(self.plan.view)
 
     def _resolve_batch(self, batch: tuple[Step, ...]) -> None:
         for step in batch:
             arguments = self._arguments(step)
             if arguments is not None:
                 self.values[step.index] = self._call(step, arguments)
-
-    def _view_arguments(self) -> dict[str, Any] | None:
-        arguments = self._arguments(self.plan.view)
-        if any(value is _FAILED for value in self.values):
-            return None
-        return arguments
 
     def _arguments(self, step: Step) -> dict[str, Any] | None:
         # Inputs are read even when a dependency failed: all errors belong in one answer.
@@ -105,12 +99,18 @@ class Resolution(Generic[_Frame]):
         if step.own_plan is not None:
             return await app_scope.aget(step.own_plan, _amake)
         if step.limiter is None:
-            return await self._arun(step, arguments)
+            return await self._arun_where(hop, step, arguments)
         await self.lifetimes.slots.aacquire(step.limiter)
         with self._in_slot(step):
-            if step.dependable.kind.is_async:
-                return await self._arun(step, arguments)
+            return await self._arun_where(hop, step, arguments)
+
+    async def _arun_where(self, hop: Hop, step: Step, arguments: dict[str, Any]) -> object:
+        """Run *step* in the thread or the context that it will be closed in."""
+        if not step.dependable.kind.is_async:
             return await hop(self._run, step, arguments)
+        if step.scope == "request":
+            return await hop.apart(self._arun, step, arguments)
+        return await self._arun(step, arguments)
 
     @contextlib.contextmanager
     def _in_slot(self, step: Step) -> Iterator[None]:
@@ -131,7 +131,7 @@ class Resolution(Generic[_Frame]):
             case Kind.GENERATOR:
                 return self._lifetime(step).enter(step, call(**arguments))
             case _:
-                return bridged(self._arun)(step, arguments)
+                return self.lifetimes.bridge(self._arun, step, arguments)
 
     async def _arun(self, step: Step, arguments: dict[str, Any]) -> object:
         """See `_run`."""

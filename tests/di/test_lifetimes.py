@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from di.contexts import Hop, run_apart
 from di.exceptions import GeneratorProtocolError
 from di.graph import analyze
-from di.lifetimes import Hop, Lifetime, run_apart
+from di.lifetimes import Lifetime
 from di.markers import Depends
 from di.plan import Step, compile_plan
 
