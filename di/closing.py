@@ -43,6 +43,11 @@ class Ending:
         """Whether there is anything to be done."""
         return bool(self.lifetime.entered or self.tasks.tasks)
 
+    @property
+    def is_async(self) -> bool:
+        """Whether a generator has to be closed on an event loop."""
+        return any(entered.step.dependable.kind.is_async for entered in self.lifetime.entered)
+
     def close(self) -> None:
         """Do it after a success, from a sync caller."""
         if self.is_done:
@@ -72,7 +77,7 @@ class Ending:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            if any(entered.step.dependable.kind.is_async for entered in self.lifetime.entered):
+            if self.is_async:
                 bridged(self.aclose)(hop)
             else:
                 hop.context.run(self.close)

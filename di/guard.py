@@ -155,10 +155,8 @@ class AsyncGuard(Guard):
         if not ending.is_needed:
             return result
         request = resolution.frame.request
-        if isinstance(request, WSGIRequest) and not ending.lifetime.entered:
-            call_at_end(request, ending.close)
-            return result
-        if not isinstance(request, ASGIRequest):
+        is_wsgi = isinstance(request, WSGIRequest)
+        if not isinstance(request, ASGIRequest) and (ending.is_async or not is_wsgi):
             # Under WSGI the loop ends with this call, and async generators with it.
             await ending.aclose(hop)
             return result

@@ -456,6 +456,41 @@ def test_streams_with_dependencies(
     assert events == ["opens", "opens", "closes", "item", "item", "closes"]
 
 
+@pytest.mark.row("F7", "F13")
+def test_what_breaks_a_stream_is_seen_by_the_request_scope(any_api: Any, world: World) -> None:
+    """The client has half of it; the generators that are still open see why."""
+    if world.is_asgi != world.is_async:
+        pytest.skip("Django warns when a stream is not of its handler's kind")
+
+    def items() -> Iterator[int]:
+        yield 1
+        raise ValueError("in the middle")
+
+    if world.is_async:
+
+        @any_api.get("/x", response=JSONL[int])
+        @inject
+        async def astream(
+            request: HttpRequest, r: str = opened("request"), f: str = opened("function")
+        ) -> AsyncIterator[int]:
+            for item in items():
+                yield item
+
+    else:
+
+        @any_api.get("/x", response=JSONL[int])
+        @inject
+        def stream(
+            request: HttpRequest, r: str = opened("request"), f: str = opened("function")
+        ) -> Iterator[int]:
+            yield from items()
+
+    world.serve(any_api)
+    with pytest.raises(ValueError, match="in the middle"):
+        world.get_stream("/x")
+    assert events == ["opens", "opens", "closes", "sees ValueError", "closes"]
+
+
 @pytest.mark.row("F13")
 def test_a_streaming_response_of_the_views_own(any_api: Any, world: World) -> None:
     """Its body is read between the two closings too."""
