@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypeVar, get_args, get_origin, overload
 
@@ -11,10 +10,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from di import overrides
+from di.annotations import is_special
 from di.bridge import bridged
 from di.exceptions import MissingValueError
 from di.graph import analyze
-from di.inspection import EMPTY, Parameter
+from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Hop, Lifetimes, Outcome
 from di.plan import Plan, Step, compile_plan
 from di.resolver import Resolution
@@ -90,7 +90,8 @@ def _prepare(function: Callable[..., Any], values: Mapping[str, Any]) -> Resolut
 
 def _reader(plan: Plan, step: Step, values: Mapping[str, Any]) -> Callable[[None], dict[str, Any]]:
     found = {one.name: _value(plan, step, one, values) for one in step.inputs}
-    return lambda _: dict(found)
+    passed = {name: value for name, value in found.items() if value is not LEFT_OUT}
+    return lambda _: dict(passed)
 
 
 def _value(plan: Plan, step: Step, parameter: Parameter, values: Mapping[str, Any]) -> Any:
@@ -127,4 +128,4 @@ def _default(parameter: Parameter) -> Any:
 
 
 def _is_of_a_request(annotation: object) -> bool:
-    return inspect.isclass(annotation) and issubclass(annotation, (HttpRequest, HttpResponse))
+    return is_special(annotation, HttpRequest) or is_special(annotation, HttpResponse)

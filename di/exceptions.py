@@ -113,6 +113,12 @@ class SecuritySchemeConflictError(DependencyError):
     check_id = "di.E012"
 
 
+class PathParameterError(DependencyError):
+    """A callable reads from the path what no path of it holds."""
+
+    check_id = "di.E013"
+
+
 class MissingValueError(DependencyError):
     """Outside a request, an input has neither a value nor a default."""
 

@@ -15,13 +15,11 @@ from ninja.operation import AsyncOperation, Operation
 
 from di.guard import AsyncGuard, Guard
 from di.http import ensure_handled
-from di.inspection import Kind, kind_of
+from di.inspection import INJECTED, Kind, kind_of
 from di.markers import Marker
 from di.signature import InjectedSignature, Injection
 
 _View = TypeVar("_View", bound=Callable[..., Any])
-
-_ATTRIBUTE = "__di_injection__"
 
 
 def inject(view: _View) -> _View:
@@ -47,13 +45,13 @@ def inject_with(view: _View, dependencies: Sequence[Marker]) -> _View:
     wrapper = _passing_on(view)
     wrapper._ninja_contribute_to_operation = contributors  # type: ignore[attr-defined]  # noqa: SLF001 - Ninja's hook
     wrapper.__signature__ = injection.stand_in_signature()  # type: ignore[attr-defined]
-    setattr(wrapper, _ATTRIBUTE, injection)
+    setattr(wrapper, INJECTED, injection)
     return cast("_View", wrapper)
 
 
 def injection_of(view: Callable[..., Any]) -> Injection | None:
     """Return what `inject` noted on *view*, also through decorators above it."""
-    return getattr(view, _ATTRIBUTE, None)
+    return getattr(view, INJECTED, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class _Contribution:
 
 def install(operation: Operation, injection: Injection, inherited: Sequence[Marker] = ()) -> None:
     """Make *operation* resolve *injection*, after *inherited* dependencies."""
-    signature = InjectedSignature(operation, injection, inherited)
+    signature = InjectedSignature(operation, injection, inherited, operation.path)
     operation.signature = signature
     operation.models = signature.models
     operation.__class__ = _injecting(type(operation))  # type: ignore[arg-type]

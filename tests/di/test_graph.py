@@ -28,6 +28,7 @@ def middle(x: int = Depends(leaf)) -> int:
     return x
 
 
+@pytest.mark.row("A4", "A12")
 def test_the_tree_follows_the_signature() -> None:
     """`dependencies=` come first, then parameters; what has no marker is an input."""
 
@@ -43,6 +44,7 @@ def test_the_tree_follows_the_signature() -> None:
     assert root.dependencies[0].dependant is root.dependencies[2].dependant
 
 
+@pytest.mark.row("J")
 def test_a_cycle_is_drawn() -> None:
     """The error shows the way round, view first, with file and line."""
 
@@ -80,6 +82,7 @@ def long_through(x: int = Depends(through)) -> Iterator[int]:
     yield x
 
 
+@pytest.mark.row("J")
 @pytest.mark.parametrize(
     ("call", "names"), [(long_lived, [None, "x", "x"]), (long_through, [None, "x", "x", "x"])]
 )
@@ -144,6 +147,7 @@ def a_union(x: int | None = Depends()) -> None: ...
 def a_builtin(x: range = Depends()) -> None: ...
 
 
+@pytest.mark.row("A7", "J")
 @pytest.mark.parametrize("view", [no_annotation, a_protocol, a_union, a_builtin])
 def test_depends_without_argument_needs_a_class_to_call(view: Any) -> None:
     """Nothing is guessed: no bogus query parameters args and kwargs."""
@@ -152,6 +156,7 @@ def test_depends_without_argument_needs_a_class_to_call(view: Any) -> None:
     assert caught.value.path[0] == (None, view)
 
 
+@pytest.mark.row("A7")
 def test_depends_without_argument_calls_the_annotation() -> None:
     """`x: T = Depends()` depends on T."""
 
@@ -160,6 +165,7 @@ def test_depends_without_argument_calls_the_annotation() -> None:
     assert analyze(view).dependencies[0].original is samples.PlainClass
 
 
+@pytest.mark.row("A12", "J")
 @pytest.mark.parametrize("thing", [leaf, Depends()])
 def test_dependencies_must_be_markers_that_name_something(thing: Any) -> None:
     """A bare function in dependencies=[...] is told to be wrapped."""
@@ -167,6 +173,7 @@ def test_dependencies_must_be_markers_that_name_something(thing: Any) -> None:
         analyze(root, [thing])
 
 
+@pytest.mark.row("A9", "J")
 def test_errors_below_carry_the_whole_path() -> None:
     """What is wrong deep down is shown from the view on."""
 

@@ -43,6 +43,7 @@ def routed(router: Any, world: World) -> None:
         return 1
 
 
+@pytest.mark.row("A12")
 def test_outside_in(world: World) -> None:
     """API, mount, router, nested mount, nested router, operation, parameters."""
     api = NinjaAPI(dependencies=[note("api")], urls_namespace="api")
@@ -193,6 +194,7 @@ def test_two_apis_in_one_project(world: World) -> None:
     assert order == ["first"]
 
 
+@pytest.mark.row("J", "K1")
 def test_mistakes_in_dependencies_surface_where_they_are_written() -> None:
     """Not when the URLs are made, and not with the first request."""
     for make in (
