@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from ninja.compatibility.files import FIX_MIDDLEWARE_PATH, need_to_fix_request_files
 from ninja.errors import ConfigError
 from ninja.operation import AsyncOperation, Operation
+from ninja.params.models import ParamModel
+from ninja.signature.utils import get_path_param_names
 
 from di.guard import AsyncGuard, Guard
 from di.http import ensure_handled
@@ -66,9 +68,7 @@ class _Contribution:
 
 def install(operation: Operation, injection: Injection, inherited: Sequence[Marker] = ()) -> None:
     """Make *operation* resolve *injection*, after *inherited* dependencies."""
-    signature = InjectedSignature(operation, injection, inherited, operation.path)
-    operation.signature = signature
-    operation.models = signature.models
+    operation.signature = InjectedSignature(operation, injection, inherited, operation.path)
     operation.__class__ = _injecting(type(operation))  # type: ignore[arg-type]
     if need_to_fix_request_files(operation.methods, operation.models):
         message = (
@@ -94,6 +94,29 @@ class InjectedMixin(Operation):
     to ``view_func``, and sends on the response that it gets back.
     """
 
+    is_settled = False
+
+    @property
+    def models(self) -> list[type[ParamModel]]:
+        """What the document shows; Ninja asks for it when all is mounted."""
+        self.settle()
+        return self.signature.models
+
+    @models.setter
+    def models(self, models: list[type[ParamModel]]) -> None:
+        """Leave them where they are: Ninja's copies have the signature too."""
+
+    def settle(self) -> None:
+        """Read again which parameters are in the path, now with the prefix of the mount."""
+        mounted = None if self.is_settled else _mounted_path(self)
+        if mounted is None:
+            return
+        self.is_settled = True
+        signature = cast("InjectedSignature", self.signature)
+        if get_path_param_names(mounted) != get_path_param_names(signature.path):
+            injection, inherited = signature.injection, signature.inherited
+            self.signature = InjectedSignature(self, injection, inherited, mounted)
+
     def _get_values(
         self,
         request: HttpRequest,  # noqa: ARG002 - Ninja's signature
@@ -105,6 +128,7 @@ class InjectedMixin(Operation):
             with _lock:
                 if not isinstance(self.view_func, Guard):  # pragma: no branch - another thread
                     ensure_handled(self.api)
+                    self.settle()
                     self.view_func = (AsyncGuard if self.is_async else Guard)(self)
         return {"path_params": path_params, "response": temporal_response}
 
@@ -117,6 +141,15 @@ class AsyncInjectedMixin(InjectedMixin, AsyncOperation):
     ) -> Any:
         # What Ninja takes for the view's generator is the guard's coroutine.
         return await super()._async_stream_response(request, await generator, temporal_response)
+
+
+def _mounted_path(operation: Operation) -> str | None:
+    """Return the whole path of *operation* within its API, None before it is bound."""
+    for bound in getattr(operation.api, "_bound_routers_cache", None) or ():
+        for path, path_view in bound.path_operations.items():
+            if operation in path_view.operations:
+                return f"{bound.prefix}/{path}"
+    return None
 
 
 _lock = threading.Lock()
