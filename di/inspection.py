@@ -168,7 +168,7 @@ def _check_callable(call: Any) -> None:
         problem = f"{name_of(call)} is built in and does not say what to fill it with."
         hint = "Wrap it in a function of your own and depend on that."
         raise NotCallableError(problem, hint=hint)
-    if source is Any or (inspect.isclass(source) and not is_constructible(source)):
+    if inspect.isclass(source) and not is_constructible(source):
         problem = f"{name_of(call)} cannot be called: it only describes what others are."
         hint = "Depend on a class or a function that makes one: Depends(f)."
         raise NotCallableError(problem, hint=hint)

@@ -94,8 +94,6 @@ class InjectedMixin(Operation):
     to ``view_func``, and sends on the response that it gets back.
     """
 
-    is_settled = False
-
     @property
     def models(self) -> list[type[ParamModel]]:
         """What the document shows; Ninja asks for it when all is mounted."""
@@ -108,11 +106,8 @@ class InjectedMixin(Operation):
 
     def settle(self) -> None:
         """Read again which parameters are in the path, now with the prefix of the mount."""
-        mounted = None if self.is_settled else _mounted_path(self)
-        if mounted is None:
-            return
-        self.is_settled = True
         signature = cast("InjectedSignature", self.signature)
+        mounted = _mounted_path(self) or self.path
         if get_path_param_names(mounted) != get_path_param_names(signature.path):
             injection, inherited = signature.injection, signature.inherited
             self.signature = InjectedSignature(self, injection, inherited, mounted)

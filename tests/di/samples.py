@@ -81,6 +81,8 @@ class Holder:
     async def async_method(self, n: int = 1) -> int:
         return n
 
+    partial_method = functools.partialmethod(async_method)
+
     def generator_method(self, n: int = 1) -> Iterator[int]:
         yield n
 
@@ -145,6 +147,19 @@ class PydanticModel(BaseModel):
     n: int = 1
 
 
+class InitElsewhere:
+    def __init__(self, it: PlainClass) -> None: ...
+
+
+@dataclass
+class FieldElsewhere:
+    it: PlainClass
+
+
+class TupleElsewhere(NamedTuple):
+    it: PlainClass
+
+
 @dataclass
 class WithFactory:
     made: list[int] = field(default_factory=list)
@@ -186,6 +201,8 @@ VALUES: dict[str, Any] = {
     "lambda": lambda n=1: n,
     "falsy instance": Falsy(),
     "unhashable instance": Unhashable(),
+    "cached": functools.cache(function),
+    "partial method, coroutine": Holder().partial_method,
     "method, generator": Holder().generator_method,
     "partial of a method, coroutine": functools.partial(Holder().async_method),
     "wrapped instance, coroutine": wraps(CallsCoroutine()),

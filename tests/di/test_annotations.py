@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import typing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Optional, TypeVar, get_args
 
 import pytest
@@ -271,11 +272,18 @@ def test_return_annotations_are_not_needed() -> None:
     assert inspect_callable(call).parameters == ()
 
 
+@dataclass
+class Inherited(samples.FieldElsewhere):
+    own: Later | None = None
+
+
 @pytest.mark.row("A9", "B5", "B12")
-@pytest.mark.parametrize("cls", [samples.PlainClass, samples.DataClass, samples.Named])
+@pytest.mark.parametrize(
+    "cls", [samples.InitElsewhere, samples.FieldElsewhere, samples.TupleElsewhere, Inherited]
+)
 def test_class_annotations_are_read_where_the_class_was_written(cls: Any) -> None:
-    """A constructor's string annotations are looked up in its own module."""
-    assert inspect_callable(cls).parameters[0].annotation is int
+    """A constructor's annotations are looked up in its own module, inherited fields in theirs."""
+    assert inspect_callable(cls).parameters[0].annotation is samples.PlainClass
 
 
 def test_plain_types_are_without_metadata_and_none() -> None:

@@ -50,8 +50,8 @@ def test_a_prefix_names_path_parameters(
     routed(router, world)
     api.add_router(prefix, router)
     world.serve(api)
-    assert data(world.get("/teams/3/x?team_id=9")) == [3, 3]
     assert parameters(api, "/teams/{team_id}/x") == [("path", "team_id")]
+    assert data(world.get("/teams/3/x?team_id=9")) == [3, 3]
 
 
 @pytest.mark.row("C2", "C3")
