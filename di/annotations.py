@@ -64,8 +64,8 @@ def find_marker(annotation: Any) -> tuple[Any, object | None]:
         return inner, last
     if last is None:
         return annotation, None
-    # A marker that a Param overrules must not reach pydantic, which would refuse it.
-    kept = [item for item in metadata if not isinstance(item, Marker) and item is not last]
+    # Neither may what is overruled reach pydantic, nor Ninja see its Param anywhere but last.
+    kept = [item for item in metadata if not declares(item)]
     return Annotated[(inner, *kept, last)], last
 
 

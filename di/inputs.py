@@ -205,7 +205,7 @@ def build_all(all_inputs: Sequence[Inputs]) -> None:
             if type(param.source) is not Body:
                 continue
             known = bodies.setdefault(param.alias, param)
-            if known.annotation != param.annotation:
+            if plain_types(known.annotation) != plain_types(param.annotation):
                 problem = (
                     f"The body {param.alias!r} is a {known.annotation!r} in one place and a"
                     f" {param.annotation!r} in another."

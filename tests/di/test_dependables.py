@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import BaseModel, Field
 
 from di import Depends, HTTPException, NinjaAPI, Router, call, inject, override
+from di.exceptions import MissingValueError
 from tests.di import samples
 from tests.di.conftest import World
 
@@ -108,6 +109,20 @@ def test_a_context_manager_outside_a_request() -> None:
 
     assert call(command, name="x") == "x"
     assert events == ["x opens", "x closes"]
+
+
+@pytest.mark.row("C11")
+def test_a_request_may_be_optional_outside_of_one() -> None:
+    """With a default it is that; without, the error says that there is no request."""
+
+    def command(request: HttpRequest | None = None) -> bool:
+        return request is None
+
+    def needs_one(request: HttpRequest | None) -> None: ...
+
+    assert call(command)
+    with pytest.raises(MissingValueError, match="'request' needs a request"):
+        call(needs_one)
 
 
 def fetch(n: int) -> int:

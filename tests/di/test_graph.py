@@ -1,7 +1,8 @@
 """Analysis: trees, and what is refused."""
 
+import abc
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import pytest
 
@@ -141,14 +142,40 @@ class Shape(Protocol):
     n: int
 
 
+class Abstract(abc.ABC):
+    @abc.abstractmethod
+    def method(self) -> None: ...
+
+
+T = TypeVar("T")
+
+
 def no_annotation(x=Depends()) -> None: ...  # type: ignore[no-untyped-def]
 def a_protocol(x: Shape = Depends()) -> None: ...
 def a_union(x: int | None = Depends()) -> None: ...
 def a_builtin(x: range = Depends()) -> None: ...
+def anything(x: Any = Depends()) -> None: ...
+def abstract(x: Abstract = Depends()) -> None: ...
+def a_variable(x: T = Depends()) -> None: ...
+def a_list(x: list[int] = Depends()) -> None: ...
+def literal(x: Literal["a"] = Depends()) -> None: ...
 
 
 @pytest.mark.row("A7", "J")
-@pytest.mark.parametrize("view", [no_annotation, a_protocol, a_union, a_builtin])
+@pytest.mark.parametrize(
+    "view",
+    [
+        no_annotation,
+        a_protocol,
+        a_union,
+        a_builtin,
+        anything,
+        abstract,
+        a_variable,
+        a_list,
+        literal,
+    ],
+)
 def test_depends_without_argument_needs_a_class_to_call(view: Any) -> None:
     """Nothing is guessed: no bogus query parameters args and kwargs."""
     with pytest.raises(NotCallableError) as caught:

@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Any
 
 import pytest
+from annotated_types import Ge
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Cookie, File, Form, Header, Path, Query, Schema, UploadedFile
@@ -186,6 +187,25 @@ def test_several_bodies_are_embedded_under_their_names(api: NinjaAPI, world: Wor
     assert world.post("/x", sent).json() == ["a", "e"]  # type: ignore[attr-defined]
     assert world.post("/x", {"name": "a"}).status_code == 422
     assert sorted(body_of(api, "/x")["properties"]) == ["item", "owner"]
+
+
+@pytest.mark.row("C7")
+def test_a_body_may_be_optional_for_one_of_two(api: NinjaAPI, world: World) -> None:
+    """It is the same body; without it the one that requires it says so."""
+
+    def perhaps(item: Item | None = None) -> bool:
+        return item is None
+
+    @api.post("/x")
+    @world.view
+    def view(
+        request: HttpRequest, item: Annotated[Item, "note"], missing: bool = Depends(perhaps)
+    ) -> Any:
+        return [item.name, missing]
+
+    world.serve(api)
+    assert world.post("/x", {"name": "a"}).json() == ["a", False]  # type: ignore[attr-defined]
+    assert world.post("/x", "").status_code == 422
 
 
 @pytest.mark.row("C7", "J")
@@ -520,6 +540,27 @@ def test_headers_by_alias_and_by_name(api: NinjaAPI, world: World) -> None:
     world.serve(api)
     response = world.get("/x", headers={"X-Request-Id": "1", "x-token": "2"})
     assert response.json() == ["1", "2"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.row("A5", "C1")
+def test_the_last_param_of_several_counts(api: NinjaAPI, world: World) -> None:
+    """With its alias, and wherever in Annotated the constraints are."""
+
+    def read(
+        one: Annotated[str, Query(alias="q"), Header(alias="X-One")],
+        two: Annotated[int, Header(alias="X-Two"), Ge(1), "note"],
+    ) -> Any:
+        return [one, two]
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, found: Any = Depends(read)) -> Any:
+        return found
+
+    world.serve(api)
+    found = [world.get("/x", headers={"X-One": "1", "X-Two": two}) for two in ("2", "0")]
+    assert found[0].json() == ["1", 2]  # type: ignore[attr-defined]
+    assert found[1].json()["detail"][0]["loc"] == ["header", "X-Two"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.row("C1")
