@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_args, get_origin, overload
 
@@ -11,11 +10,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from di import overrides
+from di.annotations import is_special
 from di.background import BackgroundTasks
 from di.contexts import Hop
 from di.exceptions import MissingValueError
 from di.graph import analyze
-from di.inspection import EMPTY, Parameter
+from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Lifetimes, Outcome
 from di.plan import Plan, Step, compile_plan
 from di.rendering import describe
@@ -111,7 +111,8 @@ def _reader(
     plan: Plan, step: Step, values: Mapping[str, Any], given: Sequence[object]
 ) -> Callable[[None], dict[str, Any]]:
     found = {one.name: _value(plan, step, one, values, given) for one in step.inputs}
-    return lambda _: dict(found)
+    passed = {name: value for name, value in found.items() if value is not LEFT_OUT}
+    return lambda _: dict(passed)
 
 
 def _value(
@@ -124,7 +125,7 @@ def _value(
     if parameter.name in values:
         return values[parameter.name]
     for one in given:
-        if parameter.annotation is type(one):
+        if is_special(parameter.annotation, type(one)):
             return one
     default = _default(parameter)
     if default is not EMPTY:
@@ -155,4 +156,4 @@ def _default(parameter: Parameter) -> Any:
 
 
 def _is_of_a_request(annotation: object) -> bool:
-    return inspect.isclass(annotation) and issubclass(annotation, (HttpRequest, HttpResponse))
+    return is_special(annotation, HttpRequest) or is_special(annotation, HttpResponse)

@@ -113,6 +113,12 @@ class SecuritySchemeConflictError(DependencyError):
     check_id = "di.E012"
 
 
+class PathParameterError(DependencyError):
+    """A callable reads from the path what no path of it holds."""
+
+    check_id = "di.E013"
+
+
 class InvalidLimitError(DependencyError, ValueError):
     """`max_concurrency=` is not a number of slots, or limits what there is but one of."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from di.annotations import is_special
 from di.exceptions import (
     DependencyCycleError,
     DependencyDepthError,
@@ -16,7 +16,14 @@ from di.exceptions import (
     NotCallableError,
     StreamingSessionError,
 )
-from di.inspection import EMPTY, Dependable, Parameter, inspect_callable, key_of
+from di.inspection import (
+    EMPTY,
+    Dependable,
+    Parameter,
+    inspect_callable,
+    is_constructible,
+    key_of,
+)
 from di.markers import SCOPES, Marker, Scope, SecurityScopes
 from di.security.base import find_scheme
 
@@ -138,7 +145,7 @@ class _Analysis:
         for parameter in dependable.parameters:
             if parameter.marker is not None:
                 edges.append(self._follow(parameter.name, parameter.marker, parameter.annotation))
-            elif _is_security_scopes(parameter.annotation):
+            elif is_special(parameter.annotation, SecurityScopes):
                 scopes_names.append(parameter.name)
             else:
                 inputs.append(parameter)
@@ -205,13 +212,8 @@ class _Analysis:
         return key_of(call), tuple(self.replaced)
 
     def _shortcut(self, name: str | None, annotation: object) -> Callable[..., Any]:
-        if (
-            inspect.isclass(annotation)
-            and annotation is not EMPTY
-            and not inspect.isabstract(annotation)
-            and not getattr(annotation, "_is_protocol", False)
-        ):
-            return annotation
+        if is_constructible(annotation):
+            return cast("Callable[..., Any]", annotation)
         shown = "has no annotation" if annotation is EMPTY else f"has {annotation!r}"
         where = f"Parameter {name!r} {shown}" if name else "dependencies=[...] has nothing"
         problem = f"{where}, and Depends() says not what to call."
@@ -305,7 +307,3 @@ def _refuse_fixed_scopes(dependant: Dependant, what: str, path: Way, seen: set[i
         if id(edge.dependant) not in seen:
             seen.add(id(edge.dependant))
             _refuse_fixed_scopes(edge.dependant, what, below, seen)
-
-
-def _is_security_scopes(annotation: object) -> bool:
-    return inspect.isclass(annotation) and issubclass(annotation, SecurityScopes)

@@ -99,6 +99,8 @@ class Guard:
             _merge(frame.response, response)
         elif asked != HTTPStatus.OK and not isinstance(result, Status):
             response.status_code = asked  # a dependable, or the view itself, has set it
+            if asked in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+                frame.response.content = b""
         frame.outcome.status_code = response.status_code
         return response
 

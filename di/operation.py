@@ -13,19 +13,19 @@ from django.http import HttpRequest, HttpResponse
 from ninja.compatibility.files import FIX_MIDDLEWARE_PATH, need_to_fix_request_files
 from ninja.errors import ConfigError
 from ninja.operation import AsyncOperation, Operation
+from ninja.params.models import ParamModel
+from ninja.signature.utils import get_path_param_names
 
 from di.closing import Stream, watch_stream
 from di.exceptions import NotInjectedError
 from di.guard import AsyncGuard, Guard
 from di.http import ensure_handled
-from di.inspection import Kind, kind_of
+from di.inspection import INJECTED, Kind, kind_of
 from di.markers import Marker
 from di.refusal import markers_of
 from di.signature import InjectedSignature, Injection
 
 _View = TypeVar("_View", bound=Callable[..., Any])
-
-_ATTRIBUTE = "__di_injection__"
 
 
 def inject(view: _View) -> _View:
@@ -51,13 +51,13 @@ def inject_with(view: _View, dependencies: Sequence[Marker]) -> _View:
     wrapper = _passing_on(view)
     wrapper._ninja_contribute_to_operation = contributors  # type: ignore[attr-defined]  # noqa: SLF001 - Ninja's hook
     wrapper.__signature__ = injection.stand_in_signature()  # type: ignore[attr-defined]
-    setattr(wrapper, _ATTRIBUTE, injection)
+    setattr(wrapper, INJECTED, injection)
     return cast("_View", wrapper)
 
 
 def injection_of(view: Callable[..., Any]) -> Injection | None:
     """Return what `inject` noted on *view*, also through decorators above it."""
-    return getattr(view, _ATTRIBUTE, None)
+    return getattr(view, INJECTED, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,7 @@ class _Contribution:
 
 def install(operation: Operation, injection: Injection, inherited: Sequence[Marker] = ()) -> None:
     """Make *operation* resolve *injection*, after *inherited* dependencies."""
-    signature = InjectedSignature(operation, injection, inherited)
-    operation.signature = signature
-    operation.models = signature.models
+    operation.signature = InjectedSignature(operation, injection, inherited, operation.path)
     operation.__class__ = _injecting(type(operation))  # type: ignore[arg-type]
     if need_to_fix_request_files(operation.methods, operation.models):
         message = (
@@ -100,6 +98,24 @@ class InjectedMixin(Operation):
     to ``view_func``, and sends on the response that it gets back.
     """
 
+    @property
+    def models(self) -> list[type[ParamModel]]:
+        """What the document shows; Ninja asks for it when all is mounted."""
+        self.settle()
+        return self.signature.models
+
+    @models.setter
+    def models(self, models: list[type[ParamModel]]) -> None:
+        """Leave them where they are: Ninja's copies have the signature too."""
+
+    def settle(self) -> None:
+        """Read again which parameters are in the path, now with the prefix of the mount."""
+        signature = cast("InjectedSignature", self.signature)
+        mounted = _mounted_path(self) or self.path
+        if get_path_param_names(mounted) != get_path_param_names(signature.path):
+            injection, inherited = signature.injection, signature.inherited
+            self.signature = InjectedSignature(self, injection, inherited, mounted)
+
     def _get_values(
         self,
         request: HttpRequest,  # noqa: ARG002 - Ninja's signature
@@ -111,6 +127,7 @@ class InjectedMixin(Operation):
             with _lock:
                 if not isinstance(self.view_func, Guard):  # pragma: no branch - another thread
                     ensure_handled(self.api)
+                    self.settle()
                     self.view_func = (AsyncGuard if self.is_async else Guard)(self)
         return {"path_params": path_params, "response": temporal_response}
 
@@ -138,6 +155,15 @@ class AsyncInjectedMixin(InjectedMixin, AsyncOperation):
         response = await respond(request, stream.content, temporal_response)
         watch_stream(response, stream.break_off)
         return response
+
+
+def _mounted_path(operation: Operation) -> str | None:
+    """Return the whole path of *operation* within its API, None before it is bound."""
+    for bound in getattr(operation.api, "_bound_routers_cache", None) or ():
+        for path, path_view in bound.path_operations.items():
+            if operation in path_view.operations:
+                return f"{bound.prefix}/{path}"
+    return None
 
 
 _lock = threading.Lock()

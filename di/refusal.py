@@ -10,12 +10,11 @@ import builtins
 import inspect
 from collections import ChainMap
 from collections.abc import Callable, Iterator
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 
-from typing_extensions import TypeAliasType
-
+from di.annotations import closure_of, without_aliases
 from di.exceptions import NotInjectedError
-from di.inspection import closure_of
+from di.inspection import INJECTED
 from di.markers import INJECTING_HINT, Marker
 
 
@@ -74,19 +73,16 @@ def _wrapped(view: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 
 
 def _is_hidden(view: Callable[..., Any]) -> bool:
-    return hasattr(view, "__di_injection__") or next(markers_of(view), None) is not None
+    return hasattr(view, INJECTED) or next(markers_of(view), None) is not None
 
 
 def _markers_in(value: object) -> Iterator[Marker]:
     """Yield the markers anywhere in a default or in an annotation."""
     if isinstance(value, Marker):
         yield value
-    elif isinstance(value, TypeAliasType):
-        yield from _markers_in(value.__value__)
-    else:
-        for part in (*get_args(value), get_origin(value)):
-            if part is not None:
-                yield from _markers_in(part)
+        return
+    for part in get_args(without_aliases(value)):
+        yield from _markers_in(part)
 
 
 def _evaluated(view: Callable[..., Any], annotation: object) -> object:

@@ -1,17 +1,18 @@
 """The system checks."""
 
 import types
-from typing import Any
+from typing import Annotated, Any
 
 import ninja
 import pytest
 from django.core import checks
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import include, path, re_path
+from ninja import Path, Schema
 from ninja.signature import ViewSignature
 from pytest_django import Settings
 
-from di import Depends, NinjaAPI, inject
+from di import Depends, NinjaAPI, Router, inject
 from tests.di import samples
 
 
@@ -98,3 +99,41 @@ def test_a_project_without_urls_can_be_checked(settings: Settings) -> None:
     """A settings module may have no ROOT_URLCONF, in a command's, say."""
     del settings.ROOT_URLCONF
     assert isinstance(found(), list)
+
+
+@pytest.mark.row("C4", "J13")
+def test_a_path_parameter_that_no_path_has_is_an_error(settings: Settings, api: NinjaAPI) -> None:
+    """Route, mount and site may each bring it; the error has the way and the names there are."""
+
+    class Day(Schema):
+        year: int
+        month: int = 1
+
+    def read(slug: Annotated[str, Path()]) -> str:
+        return slug
+
+    def read_day(day: Annotated[Day, Path()], pk: Annotated[int, Path()] = 1) -> Any:
+        return day, pk
+
+    router = Router()
+
+    @api.get("/wrong/{pk}")
+    @router.get("/x")
+    def view(request: HttpRequest, found: str = Depends(read), d: Any = Depends(read_day)) -> None:
+        """Read what only some of its paths have."""
+
+    api.add_router("/{slug}/{int:year}", router)
+    serve(settings, api)
+    first, second = [text for id_, text in found() if id_ == "di.E013"]
+    assert first.startswith("Parameter 'slug' is read from the path, which does not hold it.\n\n")
+    assert "<locals>.view (tests/di/test_checks.py:" in first
+    assert "└─ found: tests.di.test_checks" in first
+    assert second.startswith("Parameter 'year' ")
+    (hint,) = {one.hint for one in checks.run_checks(tags=["di"]) if one.id == "di.E013"}
+    assert hint == ("Name it as in the path of the route, or read it elsewhere; in the path: 'pk'.")
+    site = types.ModuleType("site")
+    inner = types.ModuleType("inner")
+    inner.urlpatterns = [path("", api.urls)]  # type: ignore[attr-defined]
+    site.urlpatterns = [re_path("^(?P<slug>.+)/", include(inner), {"year": 2020})]  # type: ignore[attr-defined]
+    settings.ROOT_URLCONF = site
+    assert not [text for id_, text in found() if id_ == "di.E013"]

@@ -17,6 +17,7 @@ def first() -> None: ...
 def second() -> None: ...
 
 
+@pytest.mark.row("A1", "A2", "A3")
 def test_markers_are_values() -> None:
     """Equal arguments make equal markers with equal hashes; any other argument tells them apart."""
     markers = {
@@ -34,12 +35,14 @@ def test_markers_are_values() -> None:
     assert Depends(first) != "Depends(first)"
 
 
+@pytest.mark.row("A1", "A3")
 def test_markers_are_frozen() -> None:
     """Nobody changes a marker that others share."""
     with pytest.raises(AttributeError):
         Depends(first).use_cache = False
 
 
+@pytest.mark.row("A1", "A2")
 @pytest.mark.parametrize(
     ("marker", "text"),
     [
@@ -59,6 +62,7 @@ def test_markers_read_as_they_are_written(marker: object, text: str) -> None:
     assert repr(marker) == text
 
 
+@pytest.mark.row("I4")
 def test_security_scopes_has_the_string_too() -> None:
     """`scope_str` is what RFC 6750 puts into a challenge."""
     scopes = SecurityScopes(["a", "b"])
@@ -66,7 +70,7 @@ def test_security_scopes_has_the_string_too() -> None:
     assert (SecurityScopes().scopes, SecurityScopes().scope_str) == ([], "")
 
 
-@pytest.mark.row("F4")
+@pytest.mark.row("F4", "J15")
 def test_an_unknown_scope_is_refused() -> None:
     """A misspelled life fails where it is written, and the hint tells OAuth2 scopes apart."""
     with pytest.raises(UnknownScopeError, match=r"no scope 'session'.*\n\nHint: Use \"function\""):
@@ -75,7 +79,7 @@ def test_an_unknown_scope_is_refused() -> None:
         dependable(scope="forever")  # type: ignore[arg-type]
 
 
-@pytest.mark.row("I5")
+@pytest.mark.row("I5", "J15")
 @pytest.mark.parametrize("scopes", ["items", [1]])
 def test_scopes_must_be_a_list_of_strings(scopes: Any) -> None:
     """One string is not read as a list of its letters."""

@@ -67,6 +67,7 @@ def data(response: Any) -> Any:
     return response.json()
 
 
+@pytest.mark.row("B1", "B2", "B3", "B4", "B6", "B7", "B8", "B9", "B10")
 @pytest.mark.parametrize("name", samples.VALUES)
 def test_every_kind_of_dependable(name: str, world: World) -> None:
     """Each is called, awaited or entered as its kind demands, with its own input."""
@@ -82,6 +83,7 @@ def test_every_kind_of_dependable(name: str, world: World) -> None:
     assert str(data(world.get("/x?n=2"))) == "2"
 
 
+@pytest.mark.row("B5", "B12")
 @pytest.mark.parametrize("name", samples.OBJECTS)
 def test_classes_are_dependables(name: str, api: NinjaAPI, world: World) -> None:
     """Their constructor's parameters are their inputs."""
@@ -147,7 +149,7 @@ def needs_number(number: int) -> int:
     return number
 
 
-@pytest.mark.row("D4")
+@pytest.mark.row("C10", "D1", "D4")
 def test_an_exception_wins_over_bad_inputs(api: NinjaAPI, world: World) -> None:
     """Declared before or after, a 401 is the answer, and no list of bad inputs."""
 
@@ -166,7 +168,7 @@ def test_an_exception_wins_over_bad_inputs(api: NinjaAPI, world: World) -> None:
     assert events == []
 
 
-@pytest.mark.row("D4")
+@pytest.mark.row("C10", "D4")
 def test_malformed_json_is_told_when_it_is_first_needed(api: NinjaAPI, world: World) -> None:
     """Nothing refuses before the body is read: Ninja's own 400."""
 
@@ -506,6 +508,7 @@ def test_every_form_of_response(api: NinjaAPI, world: World) -> None:
     ]
 
 
+@pytest.mark.row("C13", "C14")
 def test_what_dependables_set_on_the_response_arrives(api: NinjaAPI, world: World) -> None:
     """Headers, cookies and status; a response of the view's own wins on a clash."""
 

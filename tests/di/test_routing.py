@@ -43,7 +43,7 @@ def routed(router: Any, world: World) -> None:
         return 1
 
 
-@pytest.mark.row("D1")
+@pytest.mark.row("A12", "D1")
 def test_outside_in(world: World) -> None:
     """API, mount, router, nested mount, nested router, operation, parameters."""
     api = NinjaAPI(dependencies=[note("api")], urls_namespace="api")
@@ -198,7 +198,7 @@ def test_two_apis_in_one_project(world: World) -> None:
     assert order == ["first"]
 
 
-@pytest.mark.row("K1")
+@pytest.mark.row("J1", "K1")
 def test_mistakes_in_dependencies_surface_where_they_are_written() -> None:
     """Not when the URLs are made, and not with the first request."""
     for make in (
