@@ -161,8 +161,8 @@ def test_one_router_below_two_parents_in_two_apis(world: World) -> None:
     assert documented == {
         "v1/a/x": ["q"],
         "v1/b/x": ["q"],
-        "v2/a/x": ["tenant", "q"],
-        "v2/b/x": ["tenant", "q"],
+        "v2/a/x": ["q", "tenant"],
+        "v2/b/x": ["q", "tenant"],
     }
 
 

@@ -690,7 +690,7 @@ class OwnRequest(HttpRequest):
     """What some middleware makes of requests, for type checkers."""
 
 
-@pytest.mark.row("C11", "C12", "C13")
+@pytest.mark.row("C11", "C13")
 def test_what_the_host_gives_in_every_form(api: NinjaAPI, world: World) -> None:
     """By annotation, subclass, Annotated or optional; all of one kind are filled alike."""
 

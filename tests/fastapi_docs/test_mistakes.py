@@ -71,7 +71,7 @@ def builtin(host: Any) -> Any:
         pytest.param(
             builtin,
             ValueError,
-            "builtins.int does not say which parameters it takes.",
+            "builtins.int is built in and does not say what to fill it with.",
             marks=pytest.mark.row("B16", "J3"),
         ),
     ],
