@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import inspect
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
@@ -13,7 +14,9 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Status
+from ninja.constants import NOT_SET
 from ninja.operation import Operation
+from pydantic import BaseModel
 
 from di import overrides
 from di.closing import ABreakOff, BreakOff, Ending, Stream, call_at_end, watch_stream
@@ -94,6 +97,7 @@ class Guard:
             return result
         frame = resolution.frame
         asked = frame.response.status_code
+        result = _as_declared(self.operation, result)
         response = self.operation._result_to_response(frame.request, result, frame.response)  # noqa: SLF001 - the step of Ninja's own run that belongs inside the lifetimes
         if response is not frame.response:
             _merge(frame.response, response)
@@ -164,6 +168,32 @@ class AsyncGuard(Guard):
             return result
         call_at_end(request, functools.partial(ending.close_anywhere, hop))
         return self.watched(result, functools.partial(ending.abreak_off, hop))
+
+
+def _as_declared(operation: Operation, result: Any) -> Any:
+    """Return *result* as the very schema that is declared for it.
+
+    Ninja sends an instance of a subclass as it is, with all fields that it has in addition:
+    the password's hash of a UserInDB that is a User.
+    """
+    value: Any = result
+    models = operation.response_models
+    status = next(iter(models)) if len(models) == 1 else HTTPStatus.OK
+    if isinstance(result, Status):
+        value, status = result.value, result.status_code
+    if not isinstance(value, BaseModel):
+        return result
+    model = models.get(status) or models.get(Ellipsis) or None
+    declared: Any = None
+    if model not in (None, NOT_SET):
+        declared = model.model_fields["response"].annotation
+    is_more = inspect.isclass(declared) and isinstance(value, declared)
+    if not is_more or type(value) is declared:
+        return result
+    fields = declared.model_fields.keys()
+    exact = declared.model_construct(_fields_set=value.model_fields_set & fields)
+    exact.__dict__.update({name: value.__dict__[name] for name in fields})
+    return Status(status, exact) if isinstance(result, Status) else exact
 
 
 def _merge(set_by_dependables: HttpResponse, response: HttpResponseBase) -> None:

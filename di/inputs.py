@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NoReturn, cast, get_args, get_origin
 
@@ -12,7 +12,7 @@ import pydantic
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, UploadedFile
 from ninja.errors import ValidationError, ValidationErrorContext
-from ninja.params.models import Body, File, Form, Param, ParamModel, Path, _MultiPartBody
+from ninja.params.models import Body, File, Form, Header, Param, ParamModel, Path, _MultiPartBody
 from ninja.signature.details import (
     FuncParam,
     ViewSignature,
@@ -21,7 +21,7 @@ from ninja.signature.details import (
 )
 from ninja.signature.utils import get_path_param_names
 
-from di.annotations import find_marker, is_special, plain_types
+from di.annotations import declares, find_marker, is_special, plain_types
 from di.background import BackgroundTasks
 from di.exceptions import BodyConflictError, PathParameterError, UnsupportedParameterError
 from di.graph import Way
@@ -80,10 +80,12 @@ class Inputs(ViewSignature):
         self.names: dict[str, str] = {}
         for parameter in parameters:
             source = _given(parameter)
-            if source:
-                self.given.append((parameter.name, source))
-            else:
+            if not source:
                 self.params.append(self._read(parameter))
+            elif declares(parameter.default) or find_marker(parameter.annotation)[1]:
+                self._contradict(f"{parameter.name!r} is given, not read from a request")
+            else:
+                self.given.append((parameter.name, source))
         for name, annotation, source in contributed:
             self.params.append(
                 FuncParam(name, source.alias or name, copy.copy(source), annotation, False)  # noqa: FBT003 - Ninja's own named tuple
@@ -165,13 +167,37 @@ class Inputs(ViewSignature):
             annotation=annotation,
         )
         param = self._get_param_type(parameter.name, read)
+        self._check(param)
         if default is LEFT_OUT:
             param.source.default_factory = _leave_out
+        elif default is not EMPTY and param.source is not default:
+            # Ninja sets it on a Param in Annotated, unseen by pydantic beside other metadata.
+            known = param.source._attributes_set  # noqa: SLF001 - how pydantic merges two
+            param.source._attributes_set = {**known, "default": param.source.default}  # noqa: SLF001
+        if isinstance(param.source, Header) and not is_pydantic_model(param.annotation):
+            param = _with_hyphens(param)
         if parameter.name.startswith("_") or hasattr(ParamModel, parameter.name):
             # pydantic's models have fields and attributes in one place.
             param = named(param, f"input_{parameter.name}_")
             self.names[param.name] = parameter.name
         return param
+
+    def _check(self, param: FuncParam) -> None:
+        """Refuse a declaration that no request could satisfy, or whose default nobody gets."""
+        source = type(param.source).__name__
+        if source == "Path" and not param.source.is_required():
+            self._contradict(f"{param.name!r} has a default, but a path always holds it")
+        if source not in ("Body", "File") and any(
+            inspect.isclass(kind) and issubclass(kind, Mapping)
+            for one in plain_types(param.annotation)
+            for kind in [get_origin(one) or one]
+        ):
+            self._contradict(f"No {source}() holds a mapping such as {param.name!r}")
+
+    def _contradict(self, what: str) -> NoReturn:
+        problem = f"A parameter contradicts its declaration: {what}."
+        hint = "Say nothing of where it comes from, or something else."
+        raise UnsupportedParameterError(problem, path=self.way, hint=hint)
 
     def _check_path(
         self, model: type[ParamModel], error: pydantic.ValidationError, frame: Frame
@@ -222,9 +248,16 @@ def build_all(all_inputs: Sequence[Inputs]) -> None:
 def named(param: FuncParam, name: str) -> FuncParam:
     """Return a copy of *param* with another *name*, which no client sees."""
     source = copy.copy(param.source)
-    if name != param.name and source.alias is None:
+    if name != param.alias and source.alias is None:
         source.alias = source.validation_alias = source.serialization_alias = param.alias
     return param._replace(name=name, source=source)
+
+
+def _with_hyphens(param: FuncParam) -> FuncParam:
+    """Return a header under the name that clients are to send: servers drop underscores."""
+    if param.source.alias is not None:
+        return param
+    return named(param._replace(alias=param.name.replace("_", "-")), param.name)
 
 
 def not_in_path(name: str, names: Iterable[str], way: Way) -> PathParameterError:

@@ -93,7 +93,7 @@ def test_every_input_is_documented_once(api: NinjaAPI) -> None:
         ("query", "q", True),
         ("query", "tags", True),
         ("query", "page-size", False),
-        ("header", "user_agent", True),
+        ("header", "user-agent", True),
         ("cookie", "session", True),
     ]
 
