@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.users.conftest import PASSWORD, Api, make_user
+from tests.users.conftest import EVERY_SCOPE, PASSWORD, Api, make_user
 from users.models import AccessToken, User
 
 pytestmark = pytest.mark.django_db
@@ -158,7 +158,7 @@ def test_tokens_are_looked_at_and_revoked(root: User, ann: User) -> None:
     change = reverse("admin:users_accesstoken_change", args=[token.pk])
     assert client.post(change, {"scope": "users:admin", "key": "x"}).status_code == 403
     token.refresh_from_db()
-    assert token.scope == "me"
+    assert token.scope == EVERY_SCOPE
     assert "Revoked 1 tokens." in act(client, "accesstoken", "revoke", token)
     assert api.get("/users/me").status_code == 401
 

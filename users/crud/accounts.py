@@ -1,37 +1,34 @@
-"""Every query of users and access tokens, and the rules that need one."""
+"""Queries of users, and the rules that need one."""
 
 from __future__ import annotations
 
-import datetime as dt
+import functools
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import authenticate as django_authenticate
+from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from di.sessions import ReadSession, Session
-from users import tokens
+from users import audit
+from users.crud.tokens import revoke_tokens
 from users.exceptions import (
     EmailTakenError,
+    GroupNotFoundError,
     ProtectedUserError,
     UndeletableUserError,
     UserNotFoundError,
     WrongCredentialsError,
 )
-from users.models import AccessToken, User
+from users.models import AccessToken, AuditEntry, User
 
-MOST_TOKENS = 50
-LOGIN_LIFETIME = dt.timedelta(hours=8)
-LONGEST_LIFETIME = dt.timedelta(days=90)
-
-_USE_IS_NOTED_EVERY = dt.timedelta(minutes=10)
-_PURGE_BATCH = 1_000
+_PRIVILEGES = ("is_staff", "is_superuser", "groups")
 _ACTIVE_SUPERUSER = Q(is_superuser=True, is_active=True)
 _EMAIL_IS_TAKEN = re.compile(
     r"users_user_email\w*"  # PostgreSQL names the constraint, SQLite writes a sentence
@@ -63,7 +60,19 @@ def get_user(*, session: Session | ReadSession, user_id: int) -> User:
     return user
 
 
-def create_user(*, session: Session, name: str, email: str, password_hash: str) -> User:
+def find_groups(*, session: Session | ReadSession, ids: Collection[int]) -> list[Group]:
+    """Return the groups with *ids*, by id.
+
+    Raises:
+        GroupNotFoundError: there is none with one of them.
+    """
+    groups = list(session.query(Group).filter(pk__in=ids).order_by("pk"))
+    if len(groups) != len(ids):
+        raise GroupNotFoundError
+    return groups
+
+
+def create_user(*, session: Session, name: str, email: str, password_hash: str, by: User) -> User:
     """Create a user.
 
     Args:
@@ -71,6 +80,7 @@ def create_user(*, session: Session, name: str, email: str, password_hash: str) 
         name: of the user.
         email: of the user.
         password_hash: made before the session was opened, which holds a lock.
+        by: who asks.
 
     Raises:
         EmailTakenError: another user has *email*. No look-up before the insert could
@@ -79,11 +89,21 @@ def create_user(*, session: Session, name: str, email: str, password_hash: str) 
     user = User(name=name, email=email, password=password_hash)
     with _unique_email(session):
         session.add(user)
+    session.on_commit(_record("user_created", user, by))
     return user
 
 
-def update_user(*, session: Session, user_id: int, changes: Mapping[str, Any], by: User) -> User:
+def update_user(
+    *, session: Session, user_id: int, changes: Mapping[str, Any], by: User, is_admin: bool
+) -> User:
     """Change *changes* of one user; what is as it was is not written.
+
+    Args:
+        session: in which it happens.
+        user_id: whose row it is.
+        changes: by the names of fields; ``groups`` is a list of groups.
+        by: who asks.
+        is_admin: whether they may act on superusers.
 
     Raises:
         UserNotFoundError: there is none.
@@ -91,44 +111,70 @@ def update_user(*, session: Session, user_id: int, changes: Mapping[str, Any], b
         UndeletableUserError: nobody would be left to administrate.
         EmailTakenError: another user has the new e-mail address.
     """
-    is_leaving = changes.get("is_active") is False
-    user = _locked(session=session, user_id=user_id, by=by, is_leaving=is_leaving)
-    changed = {field: new for field, new in changes.items() if getattr(user, field) != new}
-    for field, new in changed.items():
-        setattr(user, field, new)
-    if changed:
+    is_leaving = False in (changes.get("is_active"), changes.get("is_superuser"))
+    user = _locked(session=session, user_id=user_id, is_admin=is_admin, is_leaving=is_leaving)
+    before = {field: _value(user, field) for field in changes}
+    changed = {field: new for field, new in changes.items() if before[field] != new}
+    columns = changed.keys() - {"groups"}
+    for field in columns:
+        setattr(user, field, changed[field])
+    if columns:
         with _unique_email(session):
-            user.save(using=session.using, update_fields=changed.keys())
+            user.save(using=session.using, update_fields=columns)
+    if "groups" in changed:
+        user.groups.set(changed["groups"])
+    _record_changes(session, user, by, before, changed)
     return user
 
 
-def delete_user(*, session: Session, user_id: int, by: User) -> None:
-    """Delete one user, their tokens included.
+def change_password(*, session: Session, user: User, password_hash: str) -> None:
+    """Give *user* another password, and end all of their tokens.
+
+    Raises:
+        WrongCredentialsError: since *user* was read, somebody else did so, or locked
+            them out.
+    """
+    same = session.query(User).filter(pk=user.pk, password=user.password, is_active=True)
+    if not same.update(password=password_hash):
+        raise WrongCredentialsError
+    user.password = password_hash
+    unrevoked = session.query(AccessToken).filter(user=user)
+    revoke_tokens(access_tokens=unrevoked)
+    session.on_commit(_record("password_changed", user, user))
+
+
+def delete_user(*, session: Session, user_id: int, by: User, is_admin: bool) -> None:
+    """Delete one user, their tokens included; an `AuditEntry` stays.
 
     Raises:
         UserNotFoundError: there is none.
         ProtectedUserError: *by* may not delete this one.
         UndeletableUserError: it is *by*, or the last active superuser.
     """
-    user = _locked(session=session, user_id=user_id, by=by, is_leaving=True)
+    user = _locked(session=session, user_id=user_id, is_admin=is_admin, is_leaving=True)
     if user.pk == by.pk:
         message = "You cannot delete yourself"
         raise UndeletableUserError(message)
+    record = _record("user_deleted", user, by)
+    session.add(AuditEntry(event="user_deleted", actor_id=str(by.pk), target_id=str(user.pk)))
     session.delete(user)
+    session.on_commit(record)
 
 
-def set_active(*, user_ids: Collection[int], is_active: bool) -> int:
-    """Lock users out, or let them in again; return how many that changed.
+def set_active(*, user_ids: Collection[int], is_active: bool, by: User) -> list[User]:
+    """Lock users out, or let them in again; return those who were not so before.
 
     Who is locked out loses all tokens for ever.
     """
+    event = "user_activated" if is_active else "user_deactivated"
     with transaction.atomic():
         users = User.objects.filter(pk__in=user_ids).exclude(is_active=is_active)
         changed = list(users.order_by("pk").select_for_update())
         for user in changed:
             user.is_active = is_active
             user.save(update_fields=["is_active"])
-    return len(changed)
+            transaction.on_commit(_record(event, user, by), robust=True)
+    return changed
 
 
 def authenticate(*, request: HttpRequest, email: str, password: str) -> User:
@@ -143,74 +189,6 @@ def authenticate(*, request: HttpRequest, email: str, password: str) -> User:
     return user
 
 
-def issue_token(
-    *,
-    user: User,
-    scope: str,
-    label: str = "",
-    lifetime: dt.timedelta = LOGIN_LIFETIME,
-) -> tuple[AccessToken, str]:
-    """Create an access token and return it with its text, which is not stored.
-
-    A user has at most `MOST_TOKENS` live ones; the oldest are revoked.
-
-    Raises:
-        WrongCredentialsError: since *user* was read, they were deleted or deactivated, or
-            their password was changed: whoever knew the old one gets no token.
-    """
-    text = tokens.generate()
-    now = timezone.now()
-    with transaction.atomic():
-        # Two logins at once count one after the other, and neither misses a deactivation.
-        same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
-        if same.select_for_update().first() is None:
-            raise WrongCredentialsError
-        live = _live(now).filter(user=user).order_by("-id")
-        surplus = list(live.values_list("pk", flat=True)[MOST_TOKENS - 1 :])
-        revoke_tokens(access_tokens=AccessToken.objects.filter(pk__in=surplus))
-        token = AccessToken.objects.create(
-            user=user,
-            key=text.key,
-            digest=tokens.digest(text.text),
-            scope=scope,
-            label=label,
-            fingerprint=user.get_session_auth_hash(),
-            created_at=now,
-            expires_at=now + lifetime,
-        )
-    return token, text.text
-
-
-def find_token(*, key: str) -> AccessToken | None:
-    """Return the token with *key* and its user, in one query."""
-    return AccessToken.objects.select_related("user").filter(key=key).first()
-
-
-def note_use(*, token: AccessToken, now: dt.datetime) -> None:
-    """Note that *token* was used, at most once in ten minutes."""
-    due = now - _USE_IS_NOTED_EVERY
-    if token.last_used_at is None or token.last_used_at <= due:
-        AccessToken.objects.filter(
-            Q(last_used_at=None) | Q(last_used_at__lte=due), pk=token.pk
-        ).update(last_used_at=now)
-
-
-def revoke_tokens(*, access_tokens: QuerySet[AccessToken]) -> int:
-    """Revoke *access_tokens* for ever and return how many were not revoked before."""
-    return access_tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
-
-
-def purge_tokens() -> int:
-    """Delete tokens that are of no use any more and return their number."""
-    now = timezone.now()
-    dead = AccessToken.objects.filter(Q(expires_at__lte=now) | Q(revoked_at__isnull=False))
-    total = 0
-    # In batches, each a short transaction, so that nobody waits.
-    while batch := list(dead.values_list("pk", flat=True)[:_PURGE_BATCH]):
-        total += AccessToken.objects.filter(pk__in=batch).delete()[0]
-    return total
-
-
 def _found(session: Session | ReadSession, q: str | None) -> QuerySet[User]:
     users = session.query(User)
     if not q:
@@ -219,14 +197,14 @@ def _found(session: Session | ReadSession, q: str | None) -> QuerySet[User]:
     return users.filter(Q(name__icontains=q) | Q(email__icontains=q))
 
 
-def _locked(*, session: Session, user_id: int, by: User, is_leaving: bool) -> User:
-    """Lock one user and return them, if *by* may touch them.
+def _locked(*, session: Session, user_id: int, is_admin: bool, is_leaving: bool) -> User:
+    """Lock one user and return them, if they may be touched.
 
     Args:
         session: in which it happens.
         user_id: whose row it is.
-        by: who asks.
-        is_leaving: the user is to be deleted or deactivated. All active superusers are
+        is_admin: whether superusers may be touched.
+        is_leaving: the user is to be deleted, deactivated or demoted. All active superusers are
             locked with them, in one query and in one order: of two who do this at once
             the second waits, and then sees who is left.
     """
@@ -236,16 +214,12 @@ def _locked(*, session: Session, user_id: int, by: User, is_leaving: bool) -> Us
     user = others.pop(user_id, None)
     if user is None:
         raise UserNotFoundError
-    if user.is_superuser and not by.is_superuser:
+    if user.is_superuser and not is_admin:
         raise ProtectedUserError
     if is_leaving and user.is_superuser and user.is_active and not others:
         message = "The last active superuser must stay"
         raise UndeletableUserError(message)
     return user
-
-
-def _live(now: dt.datetime) -> QuerySet[AccessToken]:
-    return AccessToken.objects.filter(revoked_at=None, expires_at__gt=now)
 
 
 @contextmanager
@@ -263,3 +237,29 @@ def _unique_email(session: Session) -> Iterator[None]:
         if _EMAIL_IS_TAKEN.fullmatch(getattr(diagnosis, "constraint_name", None) or str(error)):
             raise EmailTakenError from error
         raise
+
+
+def _value(user: User, field: str) -> Any:
+    return list(user.groups.order_by("pk")) if field == "groups" else getattr(user, field)
+
+
+def _record_changes(
+    session: Session, user: User, by: User, before: Mapping[str, Any], changed: Mapping[str, Any]
+) -> None:
+    """Have the events logged that *changed* amounts to, once it is committed."""
+    if "is_active" in changed:
+        event = "user_activated" if changed["is_active"] else "user_deactivated"
+        session.on_commit(_record(event, user, by))
+    if "password" in changed:
+        session.on_commit(_record("password_changed", user, by))
+    for field in [field for field in _PRIVILEGES if field in changed]:
+        old, new = _loggable(before[field]), _loggable(changed[field])
+        session.on_commit(_record("privilege_changed", user, by, privilege=field, old=old, new=new))
+
+
+def _loggable(value: Any) -> Any:
+    return [group.pk for group in value] if isinstance(value, list) else value
+
+
+def _record(event: str, user: User, by: User, **details: Any) -> Callable[[], None]:
+    return functools.partial(audit.record, event, user=by.pk, whom=user.pk, **details)
