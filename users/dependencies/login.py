@@ -15,7 +15,7 @@ from users import audit, conf, crud, hashing, scopes
 from users.dependencies.credentials import enforce_csrf
 from users.dependencies.errors import TokenRequestError
 from users.dependencies.throttling import attempt_of, throttle_anonymous
-from users.exceptions import ThrottledError, WrongCredentialsError
+from users.exceptions import BusyError, ThrottledError, WrongCredentialsError
 from users.models import User
 from users.schemas import LONGEST_SECRET, SessionCreate
 
@@ -44,6 +44,9 @@ def log_in(request: HttpRequest, email: str, password: str) -> User:
     try:
         with hashing.slot():
             user = crud.authenticate(request=request, email=email, password=password)
+    except BusyError:
+        attempt.withdraw()
+        raise
     except WrongCredentialsError:
         audit.record("login_failed", outcome="failure", login=login)
         raise

@@ -66,11 +66,16 @@ class Attempt:
             if not crud.is_remembered("known", self.login, self.client):
                 raise
 
-    def succeed(self) -> None:
-        """Note that the attempt was no failure."""
-        crud.forget("login_client", self.login, self.client)
+    def withdraw(self) -> None:
+        """Undo `count`: nobody looked whether it is a failure."""
+        crud.take_back("login_client", self.login, self.client)
         crud.take_back("client", self.client)
         crud.take_back("login", self.login)
+
+    def succeed(self) -> None:
+        """Note that the attempt was no failure."""
+        self.withdraw()
+        crud.forget("login_client", self.login, self.client)
         crud.remember("known", self.login, self.client, seconds=_A_CLIENT_IS_KNOWN_FOR)
 
 
