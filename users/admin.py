@@ -6,8 +6,10 @@ from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -29,11 +31,12 @@ class LoginForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Look for the user."""
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
-        if not email or not password or self.request is None:
+        if not email or not password:
             return self.cleaned_data
+        request = cast("HttpRequest", self.request)
         try:
-            with audit.caused_by(self.request):
-                user = log_in(self.request, email, password)
+            with audit.caused_by(request):
+                user = log_in(request, email, password)
         except WrongCredentialsError:
             raise self.get_invalid_login_error() from None
         except (ThrottledError, BusyError) as error:
@@ -238,6 +241,26 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> bool:
         """They stay."""
         return False
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin):
+    """Groups: who may change one could give themselves whatever they like by it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Leave it to superusers."""
+        return _user_of(request).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Leave it to superusers."""
+        return _user_of(request).is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Leave it to superusers."""
+        return _user_of(request).is_superuser
 
 
 def _user_of(request: HttpRequest) -> User:
