@@ -14,7 +14,7 @@ from ninja.router import RouterMount
 
 from di.graph import analyze
 from di.http import ensure_handled
-from di.openapi import SecuredSchema
+from di.openapi import secured_schema
 from di.operation import inherit, inject_with, injection_of
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -143,9 +143,7 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
         """Return the document, with the security that dependables enforce."""
-        if path_prefix is None:
-            path_prefix = self.get_root_path(path_params or {})
-        return SecuredSchema(self, path_prefix)
+        return secured_schema(self, path_prefix=path_prefix, path_params=path_params)
 
     def add_router(
         self,

@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group
 from ninja.testing import TestAsyncClient, TestClient
 
 import di
+import di.security
 from di import exceptions, sessions
 from tests import readme
 
@@ -113,16 +114,34 @@ def test_scopes() -> None:
     assert client.get("/users/me/items?granted=me").json() == {"detail": "Missing: items"}
 
 
+def test_credentials() -> None:
+    """Log in with the form, be somebody, and be asked who you are."""
+    names = run("Read credentials")
+    client = TestClient(names["api"])
+    form = {"username": "ann", "password": "secret"}
+    token = client.post("/token", data=form).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert client.get("/me", headers=headers).json() == {"name": "ann"}
+    assert client.post("/token", data={**form, "password": "x"}).status_code == 400
+    refused = client.get("/me")
+    assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer")
+    for api in (names["api"], names["plain"]):
+        document = api.get_openapi_schema(path_prefix="/api/")
+        assert document["paths"]["/api/me"]["get"]["security"] == [{"OAuth2PasswordBearer": []}]
+        flows = document["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]
+        assert flows["password"]["tokenUrl"] == "/api/token"
+
+
 def test_every_public_name_is_in_the_reference() -> None:
-    """Of `di`, of `di.sessions`, and every error's id."""
+    """Of `di`, of `di.sessions` and `di.security`, and every error's id."""
     text = readme.README.read_text()
     rows = set(re.findall(r"`([\w.]+)[`(]", text[text.index("## Reference") :]))
     public = {name for name in vars(sessions) if name[0].isupper() or "session" in name}
     own = {
         name for name in public if getattr(vars(sessions)[name], "__module__", "") == "di.sessions"
     }
-    missing = {*di.__all__, *own} - rows - {f"di.sessions.{name}" for name in own}
-    assert {name for name in missing if f"di.sessions.{name}" not in rows} == set()
+    bare = {row.removeprefix("di.sessions.").removeprefix("di.security.") for row in rows}
+    assert {*di.__all__, *own, *di.security.__all__} - bare == set()
     errors = [
         error
         for _, error in inspect.getmembers(exceptions, inspect.isclass)

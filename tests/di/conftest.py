@@ -29,6 +29,7 @@ class World:
         self.is_async = kind == "async"
         self.settings = settings
         self.events: list[str] = []
+        self.checks_csrf = False
 
     def view(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the sync *function* as a view of this world's kind."""
@@ -62,7 +63,9 @@ class World:
 
     def client(self, cookies: Mapping[str, str]) -> Any:
         """Return a client of this world's handler."""
-        client = (AsyncClient if self.is_asgi else Client)(raise_request_exception=False)
+        client = (AsyncClient if self.is_asgi else Client)(
+            raise_request_exception=False, enforce_csrf_checks=self.checks_csrf
+        )
         client.cookies.load(dict(cookies))
         return client
 

@@ -75,6 +75,7 @@ def test_an_unknown_scope_is_refused() -> None:
         dependable(scope="forever")  # type: ignore[arg-type]
 
 
+@pytest.mark.row("I5")
 @pytest.mark.parametrize("scopes", ["items", [1]])
 def test_scopes_must_be_a_list_of_strings(scopes: Any) -> None:
     """One string is not read as a list of its letters."""
