@@ -26,6 +26,7 @@ from users.dependencies.authority import (
     Writer,
     browser_session,
 )
+from users.dependencies.credentials import SESSION_TOO
 from users.dependencies.errors import RulesDep, TokenRulesDep
 from users.dependencies.inputs import (
     CommonsDep,
@@ -66,7 +67,7 @@ for router in (users_router, auth_router):
     router.add_decorator(private, mode="view")
 
 
-@users_router.get("", response=list[UserOut])
+@users_router.get("", response=list[UserOut], openapi_extra=SESSION_TOO)
 def list_users(
     request: HttpRequest,
     by: Reader,
@@ -82,7 +83,7 @@ def list_users(
     return crud.list_users(session=session, **commons)
 
 
-@users_router.post("", response={201: UserOut})
+@users_router.post("", response={201: UserOut}, openapi_extra=SESSION_TOO)
 def create_user(
     request: HttpRequest,
     by: Writer,
@@ -102,13 +103,13 @@ def create_user(
     return created
 
 
-@users_router.get("/me", response=UserOut)
+@users_router.get("/me", response=UserOut, openapi_extra=SESSION_TOO)
 def read_me(request: HttpRequest, user: Me) -> Any:
     """Show the caller."""
     return user
 
 
-@users_router.patch("/me", response=UserOut)
+@users_router.patch("/me", response=UserOut, openapi_extra=SESSION_TOO)
 def update_me(request: HttpRequest, user: Me, changes: MyChangesDep, session: SessionDep) -> Any:
     """Change the caller's name or e-mail address."""
     return crud.update_user(
@@ -116,19 +117,19 @@ def update_me(request: HttpRequest, user: Me, changes: MyChangesDep, session: Se
     )
 
 
-@users_router.get("/me/items", response=list[ItemOut])
+@users_router.get("/me/items", response=list[ItemOut], openapi_extra=SESSION_TOO)
 def list_my_items(request: HttpRequest, user: Owner) -> Any:
     """List what belongs to the caller."""
     return [ItemOut(item_id="Foo", owner=user.name)]
 
 
-@users_router.get("/{int:user_id}", response=UserOut)
+@users_router.get("/{int:user_id}", response=UserOut, openapi_extra=SESSION_TOO)
 def read_user(request: HttpRequest, user_id: int, by: Reader, session: ReadSessionDep) -> Any:
     """Show one user."""
     return crud.get_user(session=session, user_id=user_id)
 
 
-@users_router.patch("/{int:user_id}", response=UserOut)
+@users_router.patch("/{int:user_id}", response=UserOut, openapi_extra=SESSION_TOO)
 def update_user(
     request: HttpRequest,
     user_id: int,
@@ -142,7 +143,7 @@ def update_user(
     )
 
 
-@users_router.delete("/{int:user_id}", response={204: None})
+@users_router.delete("/{int:user_id}", response={204: None}, openapi_extra=SESSION_TOO)
 def delete_user(request: HttpRequest, user_id: int, by: Deleter, session: SessionDep) -> None:
     """Delete one user and their tokens. To lock somebody out for a while, deactivate them."""
     crud.delete_user(session=session, user_id=user_id, by=by.user, is_admin=by.is_admin)
@@ -167,7 +168,7 @@ def create_token(
     return _issued(user, scope)
 
 
-@auth_router.post("/revoke", response=dict[str, str])
+@auth_router.post("/revoke", response=dict[str, str], openapi_extra=SESSION_TOO)
 def revoke_token(
     request: HttpRequest, caller: AnyCaller, token: Annotated[str, Depends(token_to_revoke)]
 ) -> Any:
@@ -176,32 +177,32 @@ def revoke_token(
     return {}
 
 
-@auth_router.get("/tokens", response=list[TokenInfo])
+@auth_router.get("/tokens", response=list[TokenInfo], openapi_extra=SESSION_TOO)
 def list_tokens(request: HttpRequest, user: Me) -> Any:
     """List the caller's tokens that are still good, newest first."""
     return crud.list_tokens(user=user)
 
 
-@auth_router.delete("/tokens", response={204: None})
+@auth_router.delete("/tokens", response={204: None}, openapi_extra=SESSION_TOO)
 def revoke_tokens(request: HttpRequest, user: Me) -> None:
     """End all of the caller's tokens."""
     crud.revoke_tokens(access_tokens=user.access_tokens.all())
 
 
-@auth_router.get("/tokens/{key}", response=TokenInfo)
+@auth_router.get("/tokens/{key}", response=TokenInfo, openapi_extra=SESSION_TOO)
 def read_token(request: HttpRequest, key: str, user: Me) -> Any:
     """Show one of the caller's tokens."""
     return crud.get_token(user=user, key=key)
 
 
-@auth_router.delete("/tokens/{key}", response={204: None})
+@auth_router.delete("/tokens/{key}", response={204: None}, openapi_extra=SESSION_TOO)
 def revoke_token_by_key(request: HttpRequest, key: str, user: Me) -> None:
     """End one of the caller's tokens."""
     token = crud.get_token(user=user, key=key)
     crud.revoke_tokens(access_tokens=user.access_tokens.filter(pk=token.pk))
 
 
-@auth_router.post("/password", response={200: TokenOut, 204: None})
+@auth_router.post("/password", response={200: TokenOut, 204: None}, openapi_extra=SESSION_TOO)
 def change_password(
     request: HttpRequest, caller: MyCaller, new: NewPasswordDep, session: SessionDep
 ) -> Any:

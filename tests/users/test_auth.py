@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.users.conftest import PASSWORD, Api, login, make_user, rows
+from tests.users.conftest import PASSWORD, Api, Browser, login, make_user, rows
 from users.dependencies.inputs import NewPassword, NewUser
 from users.dependencies.login import Credentials
 from users.models import AccessToken, User
@@ -130,3 +130,15 @@ def test_secrets_are_in_no_repr() -> None:
     assert repr(Credentials("a", "secret", None)) == "Credentials(username='a', scope=None)"
     assert repr(NewUser("A", "a@b.co", "secret")) == "NewUser(name='A', email='a@b.co')"
     assert "secret" not in repr(NewPassword(User(email="a@b.co"), "secret"))
+
+
+def test_password_logins_can_be_switched_off(ann: User, settings: Any, hashed: list[str]) -> None:
+    """404 before anything else; a browser may still log in."""
+    settings.API_PASSWORD_LOGIN = False
+    hashed.clear()
+    for form in (FORM, {}):
+        response = login(form or "x=")
+        assert (response.status_code, response.json()) == (404, {"detail": "Not Found"})  # type: ignore[attr-defined]
+    assert hashed == []
+    body = {"email": ann.email, "password": PASSWORD}
+    assert Browser().post("/auth/session", body).status_code == 200

@@ -12,6 +12,7 @@ from ninja.operation import PathView
 from project.api import api as the_api
 from tests.users.conftest import Api, Browser, make_user, rows
 from tests.users.test_api import NEW, REALM
+from users.dependencies.credentials import make_bearer
 from users.models import User
 from users.scopes import SCOPES
 
@@ -95,27 +96,42 @@ def test_the_permission_is_needed_now(who: Any, method: str, path: str, ann: Use
     assert rows()[0] == before
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(NEEDS))
+def document(client: Any) -> Any:
+    return client.get("/api/openapi.json").json()
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(operations()))
 def test_the_document_says_what_is_needed(method: str, path: str, client: Any) -> None:
-    """The scope of each operation, and all scopes in the scheme."""
-    document = client.get("/api/openapi.json").json()
-    needed = NEEDS[method, path]
-    operation = document["paths"][f"/api{path}"][method.lower()]
-    assert {"password": [needed]} in operation["security"]
-    (scheme,) = (
-        one for one in document["components"]["securitySchemes"].values() if one["type"] == "oauth2"
-    )
-    allowed = {name: scope.allows for name, scope in SCOPES.items()}
-    assert scheme["flows"]["password"] == {"tokenUrl": "/api/auth/token", "scopes": allowed}
+    """A token with a scope, or a browser session; or nothing."""
+    operation = document(client)["paths"][f"/api{path}"][method.lower()]
+    by_token = {"bearer": [NEEDS[method, path]] if (method, path) in NEEDS else []}
+    expected = [by_token, {"session": []}]
+    if (method, path) in OPEN:
+        expected = None
+    elif path == "/auth/session":
+        expected = [{"session": []}]
+    assert operation.get("security") == expected
 
 
-@pytest.mark.parametrize(("method", "path"), sorted(OPEN | ANY_CALLER))
-def test_the_document_says_what_is_open(method: str, path: str, client: Any) -> None:
-    """No scope is needed, but a caller, or not even that."""
-    operation = client.get("/api/openapi.json").json()["paths"][f"/api{path}"][method.lower()]
-    is_open = (method, path) in OPEN
-    assert ("security" in operation) is not is_open
-    assert is_open or {"password": []} in operation["security"]
+@pytest.mark.parametrize("by_password", [True, False])
+def test_the_document_says_how_to_get_in(by_password: bool, client: Any, settings: Any) -> None:
+    """With all scopes there are; by password only where that is allowed."""
+    settings.API_PASSWORD_LOGIN = by_password
+    schemes = document(client)["components"]["securitySchemes"]
+    assert set(schemes) == {"bearer", "session"}
+    assert {name: schemes["session"][name] for name in ("type", "in", "name")} == {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "sessionid",
+    }
+    model = make_bearer().model
+    if by_password:
+        allowed = {name: scope.allows for name, scope in SCOPES.items()}
+        flow = {"tokenUrl": "/api/auth/token", "scopes": allowed}
+        assert schemes["bearer"]["flows"] == {"password": flow}
+        assert model["type"] == "oauth2"
+    else:
+        assert (model["type"], model["scheme"], "flows" in model) == ("http", "bearer", False)
 
 
 def test_add_and_change_are_two_permissions(db: None) -> None:

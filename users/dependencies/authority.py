@@ -10,8 +10,13 @@ from django.http import HttpRequest
 from di.http import HTTPException
 from di.markers import Depends, Security, SecurityScopes
 from users import audit, scopes
-from users.dependencies.credentials import Caller, CallerDep, operation_of
-from users.dependencies.errors import challenge, not_authenticated
+from users.dependencies.credentials import (
+    BrowserUser,
+    Caller,
+    CallerDep,
+    operation_of,
+)
+from users.dependencies.errors import challenge
 from users.dependencies.throttling import throttle_user
 from users.models import User
 
@@ -40,14 +45,9 @@ def current_user(caller: Annotated[Caller, Depends(current_caller)]) -> User:
     return caller.user
 
 
-def browser_session(caller: Annotated[Caller, Depends(current_caller)]) -> None:
-    """Let only browser sessions pass.
-
-    Raises:
-        HTTPException: 401 for a token.
-    """
-    if caller.token is not None:
-        raise not_authenticated()
+def browser_session(user: BrowserUser) -> None:
+    """Let only browser sessions pass."""
+    throttle_user(user.pk)
 
 
 AnyCaller = Annotated[Caller, Security(current_caller)]

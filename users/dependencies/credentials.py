@@ -11,8 +11,9 @@ import re
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils import timezone
@@ -20,8 +21,9 @@ from ninja.utils import check_csrf
 
 from di.http import HTTPException
 from di.markers import Depends
+from di.security.api_key import APIKeyCookie
 from di.security.oauth2 import OAuth2PasswordBearer
-from users import audit, crud, scopes, tokens
+from users import audit, conf, crud, scopes, tokens
 from users.dependencies.errors import challenge, not_authenticated
 from users.models import AccessToken, User
 
@@ -77,12 +79,37 @@ class Bearer(OAuth2PasswordBearer):
         return credentials["token"]
 
 
-bearer_token = Bearer(
-    tokenUrl="auth/token",
-    scheme_name="password",
-    scopes={name: scope.allows for name, scope in scopes.SCOPES.items()},
-    description="Log in with e-mail address and password.",
+def make_bearer() -> Bearer:
+    """Return the scheme, which the docs page logs in with if the project allows that."""
+    scheme = Bearer(
+        tokenUrl="auth/token",
+        scheme_name="bearer",
+        scopes={name: scope.allows for name, scope in scopes.SCOPES.items()},
+        description="An access token; log in for one with e-mail address and password.",
+    )
+    if not conf.allows_password_login():
+        scheme.model = {"type": "http", "scheme": "bearer", "description": "An access token."}
+    return scheme
+
+
+class SessionCookie(APIKeyCookie):
+    """The cookie of a browser session; whose it is, is Django's to say."""
+
+    def make_not_authenticated_error(self) -> HTTPException:
+        """Ask for a token, as everywhere."""
+        return not_authenticated()
+
+
+bearer_token = make_bearer()
+session_cookie = SessionCookie(
+    name=settings.SESSION_COOKIE_NAME,
+    scheme_name="session",
+    description="A browser session; unsafe requests need a CSRF token in X-CSRFToken.",
+    csrf=False,  # checked below, when there is somebody to protect
 )
+
+SESSION_TOO: dict[str, Any] = {"security": [{"session": []}]}
+"""For OpenAPI: instead of what else an operation takes, it takes a browser session."""
 
 
 def enforce_csrf(request: HttpRequest) -> None:
@@ -108,15 +135,40 @@ def get_caller(request: HttpRequest, text: Annotated[str | None, Depends(bearer_
     if text is not None:
         token = get_access_token(text)
         return Caller(token.user, token)
+    return Caller(session_user(request), None)
+
+
+CallerDep = Annotated[Caller, Depends(get_caller)]
+
+
+def get_browser_user(
+    request: HttpRequest, _: Annotated[str | None, Depends(session_cookie)]
+) -> User:
+    """Return the user of a browser session; a token does not do.
+
+    Raises:
+        HTTPException: see `get_caller`.
+    """
+    if "Authorization" in request.headers:
+        raise not_authenticated()
+    return session_user(request)
+
+
+BrowserUser = Annotated[User, Depends(get_browser_user)]
+
+
+def session_user(request: HttpRequest) -> User:
+    """Return the user of the request's session.
+
+    Raises:
+        HTTPException: 401 if there is none, 403 if another site may have sent it.
+    """
     user = request.user
     if not isinstance(user, User):
         raise not_authenticated()
     if request.method not in _SAFE_METHODS:
         enforce_csrf(request)
-    return Caller(user, None)
-
-
-CallerDep = Annotated[Caller, Depends(get_caller)]
+    return user
 
 
 def get_access_token(text: str) -> AccessToken:
