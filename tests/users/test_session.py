@@ -115,8 +115,12 @@ def test_a_form_is_no_body(ann: User, hashed: list[str]) -> None:
 
 def test_a_token_is_no_session(ann: User) -> None:
     """There is nothing to log out of."""
-    response = Api(ann).delete("/auth/session")
-    assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, REALM)
+    both = Browser(ann)
+    both.headers.update(Api(ann).headers)
+    for api in (Api(ann), both):
+        response = api.delete("/auth/session")
+        assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, REALM)
+    assert Session.objects.count() == 1
 
 
 @pytest.mark.parametrize("is_staff", [True, False])
