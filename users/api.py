@@ -26,7 +26,7 @@ from users.dependencies.authority import (
     Writer,
     browser_session,
 )
-from users.dependencies.credentials import SESSION_TOO
+from users.dependencies.credentials import SESSION_TOO, enforce_csrf
 from users.dependencies.errors import RulesDep, TokenRulesDep
 from users.dependencies.inputs import (
     CommonsDep,
@@ -37,13 +37,12 @@ from users.dependencies.inputs import (
 )
 from users.dependencies.login import (
     LoginDep,
-    Open,
-    OpenToBrowsers,
     SessionLoginDep,
     granted_scope,
     password_login_is_on,
     token_to_revoke,
 )
+from users.dependencies.throttling import throttle_anonymous
 from users.models import User
 from users.schemas import CsrfOut, ItemOut, TokenInfo, TokenOut, UserOut
 
@@ -152,7 +151,7 @@ def delete_user(request: HttpRequest, user_id: int, by: Deleter, session: Sessio
 @auth_router.post(
     "/token",
     response=TokenOut,
-    dependencies=[Depends(password_login_is_on), *Open, TokenRulesDep],
+    dependencies=[Depends(password_login_is_on), TokenRulesDep],
 )
 def create_token(
     request: HttpRequest,
@@ -217,13 +216,13 @@ def change_password(
     return _issued(new.user, caller.token.scope)
 
 
-@auth_router.get("/csrf", response=CsrfOut, dependencies=Open)
+@auth_router.get("/csrf", response=CsrfOut, dependencies=[Depends(throttle_anonymous)])
 def read_csrf_token(request: HttpRequest) -> Any:
     """Give a page of this site what its unsafe requests need, and the cookie to it."""
     return CsrfOut(csrf_token=get_token(request))
 
 
-@auth_router.post("/session", response=UserOut, dependencies=OpenToBrowsers)
+@auth_router.post("/session", response=UserOut, dependencies=[Depends(enforce_csrf)])
 def create_session(request: HttpRequest, user: SessionLoginDep) -> Any:
     """Log a browser in."""
     login(request, user)

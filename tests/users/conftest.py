@@ -158,7 +158,8 @@ def events(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[dict[
     """Return what the security log has: each event's name and details."""
     logger = logging.getLogger("security")
     logger.addHandler(caplog.handler)
-    usual = vars(logging.makeLogRecord({})).keys() | {"message", "asctime"}
+    # What logging itself knows, and what a formatter of the project may add.
+    usual = vars(logging.makeLogRecord({})).keys() | {"message", "asctime", "request_id"}
 
     def read() -> list[dict[str, Any]]:
         return [

@@ -396,6 +396,7 @@ UNREADABLE = bad_form("A field cannot be read")
 
 @case(
     *("H32", 400, UNREADABLE),
+    queries=0,
     hashes=0,
     over=[
         *("username=a%00b&password=x", "username=a&password=x%00", "username=a&password=%00"),
@@ -414,6 +415,7 @@ def no_form(people: People, content_type: str) -> Attempt:
 
 @case(
     *("H34m", 400, bad_form("username and password are required")),
+    queries=0,
     hashes=0,
     over=[
         *("x=", "username=a", "password=x", "username=&password=x", "username=a&password="),
@@ -426,6 +428,7 @@ def missing_field(people: People, form: str) -> Attempt:
 
 @case(
     *("H35", 400, bad_form("A field is given twice")),
+    queries=0,
     hashes=0,
     over=["username", "password", "scope", "grant_type"],
 )
@@ -433,13 +436,14 @@ def repeated_field(people: People, name: str) -> Attempt:
     return lambda: login({**FORM, "grant_type": "password", "scope": "me", name: ["a", "a"]})
 
 
-@case("H36", 400, bad_form("The password is too long"), hashes=0)
+@case("H36", 400, bad_form("The password is too long"), queries=0, hashes=0)
 def endless_password(people: People) -> Attempt:
     return lambda: login({**FORM, "password": "x" * 4_097})
 
 
 @case(
     *("H37", 400, bad_form("Only the grant type password is known", "unsupported_grant_type")),
+    queries=0,
     hashes=0,
     over=["client_credentials", "refresh_token", "Password", " password", "x" * 10_000],
 )
@@ -459,6 +463,7 @@ def too_much_scope(people: People, scope: str) -> Attempt:
 
 @case(
     *("H38m", 400, bad_form("The scope is malformed", "invalid_scope")),
+    queries=0,
     hashes=0,
     over=["x" * 10_240, 'me"', "me\\", "me  items", " me", "me\r\nX: y", "mé"],
 )
@@ -468,6 +473,7 @@ def malformed_scope(people: People, scope: str) -> Attempt:
 
 @case(
     *("H38u", 400, bad_form("The scope is unknown", "invalid_scope")),
+    queries=0,
     hashes=0,
     over=["everything", "ME", "me users:*", "users"],
 )

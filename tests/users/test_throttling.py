@@ -120,18 +120,21 @@ def test_an_attacked_login_stays_open_where_it_is_known(
 
 
 def test_open_endpoints_are_counted_by_client(ann: User, limits: Any) -> None:
-    """All together, whatever they answer."""
-    limits(anonymous=(3, 60))
-    api = Api()
+    """All together; a malformed form, and what comes from another site, cost nothing."""
+    limits(anonymous=(4, 60))
+    browser = Browser()  # one
+    body = {"email": ann.email, "password": "wrong"}
     answers = [
-        api.get("/auth/csrf"),
-        api.form("/auth/token", {"username": "a"}),
-        api.post("/auth/session", {}),
-        api.get("/auth/csrf"),
-        api.form("/auth/token", FORM),
-        api.post("/auth/session", {}),
+        browser.form("/auth/token", {"username": "a"}),
+        browser.post("/auth/session", {}),  # two
+        Api().post("/auth/session", body),
+        browser.form("/auth/token", FORM),  # three
+        browser.post("/auth/session", body),  # four
+        browser.get("/auth/csrf"),
+        browser.form("/auth/token", FORM),
+        browser.post("/auth/session", body),
     ]
-    assert [one.status_code for one in answers] == [200, 400, 403, 429, 429, 429]
+    assert [one.status_code for one in answers] == [400, 422, 403, 200, 400, 429, 429, 429]
     assert 1 <= int(answers[-1]["Retry-After"]) <= 60
     assert Api(ann).get("/users/me").status_code == 200
 

@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from di.http import HTTPException
 from di.markers import Depends
 from users import audit, conf, crud, hashing, scopes
-from users.dependencies.credentials import enforce_csrf
 from users.dependencies.errors import TokenRequestError
 from users.dependencies.throttling import attempt_of, throttle_anonymous
 from users.exceptions import BusyError, ThrottledError, WrongCredentialsError
@@ -120,7 +119,11 @@ def password_form(
 FormDep = Annotated[Credentials, Depends(password_form)]
 
 
-def login_by_form(request: HttpRequest, form: FormDep) -> User:
+# After what was sent was found to be good: until then nothing is asked of the database.
+Throttled = Annotated[None, Depends(throttle_anonymous)]
+
+
+def login_by_form(request: HttpRequest, form: FormDep, _: Throttled) -> User:
     """Return the user who logs in for a token."""
     return log_in(request, form.username, form.password)
 
@@ -146,12 +149,9 @@ def token_to_revoke(request: HttpRequest, token: Annotated[str, Form()] = "") ->
     return token
 
 
-def login_by_session(request: HttpRequest, credentials: SessionCreate) -> User:
+def login_by_session(request: HttpRequest, credentials: SessionCreate, _: Throttled) -> User:
     """Return the user who logs in with a browser."""
     return log_in(request, credentials.email, credentials.password.get_secret_value())
 
 
 SessionLoginDep = Annotated[User, Depends(login_by_session)]
-
-Open = [Depends(throttle_anonymous)]
-OpenToBrowsers = [*Open, Depends(enforce_csrf)]
