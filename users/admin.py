@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
@@ -71,8 +72,32 @@ class UserChange(UserChangeForm):  # type: ignore[type-arg]
         field_classes: ClassVar[dict[str, Any]] = {}
 
 
+class AuditedMixin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Pages whose events say where they come from, up to the end of their transaction."""
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Add one row."""
+        with audit.caused_by(request):
+            return super().add_view(request, *args, **kwargs)
+
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Change one row."""
+        with audit.caused_by(request):
+            return super().change_view(request, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """List rows, or do something to some."""
+        with audit.caused_by(request):
+            return super().changelist_view(request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Delete one row."""
+        with audit.caused_by(request):
+            return super().delete_view(request, *args, **kwargs)
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Users: found by name or address, added with a password, deactivated, re-activated."""
 
     form = UserChange
@@ -126,17 +151,28 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         """Write what was changed and nothing else: the rest may be out of date."""
+        by = _user_of(request)
         if not change:
             super().save_model(request, obj, form, change)
+            crud.note("user_created", user=obj, by=by)
             return
+        changed = {field: form.cleaned_data[field] for field in form.changed_data}
+        crud.note_changes(user=obj, by=by, before=form.initial, changed=changed)
         own = {field.name for field in User._meta.concrete_fields}  # noqa: SLF001 - the same
         obj.save(update_fields=own & set(form.changed_data))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Delete the user by the rules of the API, and note who did."""
         by = _user_of(request)
-        with audit.caused_by(request):
-            crud.delete_user(session=Session(), user_id=obj.pk, by=by, is_admin=by.is_superuser)
+        crud.delete_user(session=Session(), user_id=obj.pk, by=by, is_admin=by.is_superuser)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's signature
+        """Set a password, or take it away."""
+        response = super().user_change_password(request, id, form_url)
+        if response.status_code == HTTPStatus.FOUND:
+            with audit.caused_by(request):
+                audit.record("password_changed", user=_user_of(request).pk, whom=int(id))
+        return response
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out deletion in bulk: it would pass by the rule for superusers."""
@@ -157,7 +193,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     def _set_active(self, request: HttpRequest, ids: set[int], *, is_active: bool) -> None:
         done = "Activated" if is_active else "Deactivated"
-        with transaction.atomic(), audit.caused_by(request):
+        with transaction.atomic():
             changed = crud.set_active(user_ids=ids, is_active=is_active, by=_user_of(request))
             for user in changed:
                 self.log_change(request, user, f"{done}.")
@@ -165,7 +201,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(AccessToken)
-class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AccessTokenAdmin(AuditedMixin):
     """Tokens: to be looked at and revoked; only their public part is shown."""
 
     list_display = ("key", "user", "label", "scope", "created_at", "last_used_at", "is_live")
@@ -208,7 +244,7 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Revoke the selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
         """End tokens for ever."""
-        with transaction.atomic(), audit.caused_by(request):
+        with transaction.atomic():
             for token in queryset.filter(revoked_at=None):
                 self.log_change(request, token, "Revoked.")
             number = crud.revoke_tokens(access_tokens=queryset)

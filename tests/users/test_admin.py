@@ -371,3 +371,51 @@ def test_what_is_done_here_is_noted(root: User, ann: User) -> None:
         url = reverse(f"admin:users_auditentry_{name}", args=args)
         assert client.post(url, {"post": "yes", "event": "x"}).status_code == 403
     assert AuditEntry.objects.get().event == "user_deleted"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_security_log_hears_of_it(root: User, events: Any) -> None:
+    """Of each user who is added, changed, deleted, of privileges, passwords and tokens."""
+    client = browser(root)
+    new = {
+        "email": "bob@example.com",
+        "name": "Bob",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
+    client.post(reverse("admin:users_user_add"), new)
+    bob = User.objects.get(email="bob@example.com")
+    Api(bob)
+    token = AccessToken.objects.get()
+    group = Group.objects.create(name="one")
+    permission = Permission.objects.get(codename="view_accesstoken")
+    raised = {"is_staff": "on", "groups": [group.pk], "user_permissions": [permission.pk]}
+    url = reverse("admin:users_user_change", args=[bob.pk])
+    form = change_form(client, bob)
+    del form["is_active"]
+    client.post(url, {**form, **raised})
+    act(client, "user", "activate", bob)
+    AccessToken.objects.update(revoked_at=None)
+    act(client, "accesstoken", "revoke", token)
+    passwords = {"usable_password": "true", "password1": "x" * 20, "password2": "x" * 20}
+    url = reverse("admin:auth_user_password_change", args=[bob.pk])
+    for confirmation in ("y" * 20, "x" * 20):
+        client.post(url, {**passwords, "password2": confirmation})
+    client.post(reverse("admin:users_user_delete", args=[bob.pk]), {"post": "yes"})
+    both = {"outcome": "success", "client": "127.0.0.1", "user": root.pk, "whom": bob.pk}
+    revoked = {"outcome": "success", "client": "127.0.0.1", "user": bob.pk, "token": token.key}
+    issued = {"outcome": "success", "user": bob.pk, "token": token.key}
+    given = {"old": [], "new": [permission.pk]}
+    assert events()[2:] == [
+        {"event": "user_created", **both},
+        {"event": "token_issued", **issued},
+        {"event": "user_deactivated", **both},
+        {"event": "privilege_changed", "privilege": "is_staff", "old": False, "new": True, **both},
+        {"event": "privilege_changed", "privilege": "groups", **both, "old": [], "new": [group.pk]},
+        {"event": "privilege_changed", "privilege": "user_permissions", **both, **given},
+        {"event": "user_activated", **both},
+        {"event": "token_revoked", **revoked},
+        {"event": "password_changed", **both},
+        {"event": "user_deleted", **both},
+    ]

@@ -11,6 +11,8 @@ from users.crud.accounts import (
     find_groups,
     get_user,
     list_users,
+    note,
+    note_changes,
     set_active,
     update_user,
 )
@@ -57,6 +59,8 @@ __all__ = [
     "issue_token",
     "list_tokens",
     "list_users",
+    "note",
+    "note_changes",
     "note_use",
     "purge_counters",
     "purge_tokens",

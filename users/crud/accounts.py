@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import authenticate as django_authenticate
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
@@ -28,7 +28,7 @@ from users.exceptions import (
 )
 from users.models import AccessToken, AuditEntry, User
 
-_PRIVILEGES = ("is_staff", "is_superuser", "groups")
+_PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 _ACTIVE_SUPERUSER = Q(is_superuser=True, is_active=True)
 _EMAIL_IS_TAKEN = re.compile(
     r"users_user_email\w*"  # PostgreSQL names the constraint, SQLite writes a sentence
@@ -89,7 +89,7 @@ def create_user(*, session: Session, name: str, email: str, password_hash: str, 
     user = User(name=name, email=email, password=password_hash)
     with _unique_email(session):
         session.add(user)
-    session.on_commit(_record("user_created", user, by))
+    note("user_created", user=user, by=by, using=session.using)
     return user
 
 
@@ -123,7 +123,7 @@ def update_user(
             user.save(using=session.using, update_fields=columns)
     if "groups" in changed:
         user.groups.set(changed["groups"])
-    _record_changes(session, user, by, before, changed)
+    note_changes(user=user, by=by, before=before, changed=changed, using=session.using)
     return user
 
 
@@ -140,7 +140,7 @@ def change_password(*, session: Session, user: User, password_hash: str) -> None
     user.password = password_hash
     unrevoked = session.query(AccessToken).filter(user=user)
     revoke_tokens(access_tokens=unrevoked)
-    session.on_commit(_record("password_changed", user, user))
+    note("password_changed", user=user, by=user, using=session.using)
 
 
 def delete_user(*, session: Session, user_id: int, by: User, is_admin: bool) -> None:
@@ -155,10 +155,9 @@ def delete_user(*, session: Session, user_id: int, by: User, is_admin: bool) -> 
     if user.pk == by.pk:
         message = "You cannot delete yourself"
         raise UndeletableUserError(message)
-    record = _record("user_deleted", user, by)
+    note("user_deleted", user=user, by=by, using=session.using)
     session.add(AuditEntry(event="user_deleted", actor_id=str(by.pk), target_id=str(user.pk)))
     session.delete(user)
-    session.on_commit(record)
 
 
 def set_active(*, user_ids: Collection[int], is_active: bool, by: User) -> list[User]:
@@ -173,8 +172,43 @@ def set_active(*, user_ids: Collection[int], is_active: bool, by: User) -> list[
         for user in changed:
             user.is_active = is_active
             user.save(update_fields=["is_active"])
-            transaction.on_commit(_record(event, user, by), robust=True)
+            note(event, user=user, by=by)
     return changed
+
+
+def note(
+    event: str, *, user: User, by: User, using: str = DEFAULT_DB_ALIAS, **details: Any
+) -> None:
+    """Have it logged, once it is committed, that *by* did something to *user*."""
+    record = functools.partial(audit.record, event, user=by.pk, whom=user.pk, **details)
+    transaction.on_commit(record, using=using, robust=True)
+
+
+def note_changes(
+    *,
+    user: User,
+    by: User,
+    before: Mapping[str, Any],
+    changed: Mapping[str, Any],
+    using: str = DEFAULT_DB_ALIAS,
+) -> None:
+    """`note` what a change of *user* amounts to.
+
+    Args:
+        user: who was changed.
+        by: who did it.
+        before: the old values, at least of what was changed, by the names of fields.
+        changed: the new ones.
+        using: the alias of the database.
+    """
+    if "is_active" in changed:
+        event = "user_activated" if changed["is_active"] else "user_deactivated"
+        note(event, user=user, by=by, using=using)
+    if "password" in changed:
+        note("password_changed", user=user, by=by, using=using)
+    for field in [field for field in _PRIVILEGES if field in changed]:
+        old, new = _loggable(before[field]), _loggable(changed[field])
+        note("privilege_changed", user=user, by=by, using=using, privilege=field, old=old, new=new)
 
 
 def authenticate(*, request: HttpRequest, email: str, password: str) -> User:
@@ -243,23 +277,5 @@ def _value(user: User, field: str) -> Any:
     return list(user.groups.order_by("pk")) if field == "groups" else getattr(user, field)
 
 
-def _record_changes(
-    session: Session, user: User, by: User, before: Mapping[str, Any], changed: Mapping[str, Any]
-) -> None:
-    """Have the events logged that *changed* amounts to, once it is committed."""
-    if "is_active" in changed:
-        event = "user_activated" if changed["is_active"] else "user_deactivated"
-        session.on_commit(_record(event, user, by))
-    if "password" in changed:
-        session.on_commit(_record("password_changed", user, by))
-    for field in [field for field in _PRIVILEGES if field in changed]:
-        old, new = _loggable(before[field]), _loggable(changed[field])
-        session.on_commit(_record("privilege_changed", user, by, privilege=field, old=old, new=new))
-
-
 def _loggable(value: Any) -> Any:
-    return [group.pk for group in value] if isinstance(value, list) else value
-
-
-def _record(event: str, user: User, by: User, **details: Any) -> Callable[[], None]:
-    return functools.partial(audit.record, event, user=by.pk, whom=user.pk, **details)
+    return value if isinstance(value, bool) else sorted(row.pk for row in value)
