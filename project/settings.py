@@ -94,6 +94,8 @@ ASGI_APPLICATION = "project.asgi.application"
 APPEND_SLASH = False  # a path answers with and without, and never redirects
 API_PREFIX = "/api/"
 ADMIN_URL = _get("ADMIN_URL", "admin/").strip("/") + "/"
+# RFC 9700 §2.4 forbids OAuth clients the password form; it is for people's own scripts.
+API_PASSWORD_LOGIN = _get("API_PASSWORD_LOGIN", "0" if IS_PRODUCTION else "1").lower() in _YES
 
 TEMPLATES = [
     {
