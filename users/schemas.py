@@ -20,6 +20,16 @@ _LONGEST_PASSWORD = 128
 _LARGEST_GROUP_ID = 2**31 - 1
 _MOST_GROUPS = 100
 
+
+def _hashable(secret: SecretStr) -> SecretStr:
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can write
+        message = "This is not text"
+        raise ValueError(message) from None
+    return secret
+
+
 Name = Annotated[
     str,
     StringConstraints(strict=True),
@@ -35,8 +45,13 @@ Email = Annotated[
 Password = Annotated[
     SecretStr,
     Field(strict=False, max_length=_LONGEST_PASSWORD, json_schema_extra={"minLength": 12}),
+    AfterValidator(_hashable),
 ]
-Secret = Annotated[SecretStr, Field(strict=False, min_length=1, max_length=LONGEST_SECRET)]
+Secret = Annotated[
+    SecretStr,
+    Field(strict=False, min_length=1, max_length=LONGEST_SECRET),
+    AfterValidator(_hashable),
+]
 Flag = Annotated[bool, Field(strict=True)]
 
 

@@ -309,6 +309,13 @@ def test_a_bad_body_is_told_field_by_field(body: Any, fields: set[str], manager:
     assert rows() == (before[0], before[1] + 1)
 
 
+@pytest.mark.parametrize("field", ["name", "email", "password"])
+def test_half_a_surrogate_pair_is_no_text(field: str, manager: User) -> None:
+    """Refused by the parser or by the schema, and never a crash."""
+    body = {**NEW, "password": PASSWORD, field: "a long enough \ud800 text"}
+    assert Api(manager).post("/users", body).status_code in (400, 422)
+
+
 @pytest.mark.parametrize("body", ["", "null", "[]", '"x"', "1"])
 def test_a_body_must_be_an_object(body: str, manager: User) -> None:
     """An empty body is a missing one."""

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.db import OperationalError
 from django.views.decorators.csrf import csrf_exempt
 
 from di import Depends, NinjaAPI
 from tests.users.conftest import Api, Browser, rows
 from tests.users.test_api import INVALID, REALM
-from users import tokens
+from users import crud, tokens
 from users.dependencies.credentials import Caller, get_caller
 from users.models import User
 
@@ -130,3 +131,22 @@ def test_a_view_may_be_exempt_from_csrf(exempt: bool, ann: User, settings: Any) 
     client = Api()
     client.client.force_login(ann)
     assert client.post("/here").status_code == (200 if exempt else 403)
+
+
+@pytest.mark.parametrize(("name", "status"), [("SQLITE_BUSY", 503), ("SQLITE_CORRUPT", 500)])
+def test_a_database_that_is_busy(name: str, status: int, ann: User, monkeypatch: Any) -> None:
+    """Before a session is opened, too, it is 503 if it may work the next time."""
+    api = Api(ann)
+
+    class CauseError(Exception):
+        sqlite_errorname = name
+
+    def fail(**_: Any) -> None:
+        raise OperationalError from CauseError()
+
+    monkeypatch.setattr(crud, "find_token", fail)
+    response = api.get("/users/me")
+    assert (response.status_code, response.headers.get("Retry-After")) == (
+        status,
+        "1" if status == 503 else None,
+    )

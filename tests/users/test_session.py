@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -99,6 +100,15 @@ def test_a_bad_body_costs_no_hash(body: Any, ann: User, hashed: list[str]) -> No
     response = Browser().post("/auth/session", body)
     assert (response.status_code, hashed) == (422, [])
     assert PASSWORD not in response.content.decode()
+
+
+def test_half_a_surrogate_pair_is_no_text(ann: User, hashed: list[str]) -> None:
+    """Refused by the parser or by the schema, and never a crash."""
+    hashed.clear()
+    for field in LOGIN:
+        body = json.dumps({**LOGIN, field: "a\ud800"})
+        assert Browser().post("/auth/session", body).status_code in (400, 422)
+    assert hashed == []
 
 
 def test_a_form_is_no_body(ann: User, hashed: list[str]) -> None:

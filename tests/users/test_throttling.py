@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.users.conftest import PASSWORD, Api, Browser, at_once, make_user
 from tests.users.conftest import login as send_form
-from users import conf, crud
+from users import audit, conf, crud
+from users.dependencies.throttling import attempt_of
 from users.models import AccessToken, ThrottleCounter, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("handler")]
@@ -273,3 +275,11 @@ def test_known_clients_are_forgotten(limits: Any, ann: User) -> None:
     assert statuses(FORM) == [200]
     bob = {**FORM, "username": "bob@example.com"}
     assert statuses({**bob, "password": "x"}, bob, FORM) == [400, 429, 200]
+
+
+def test_half_a_surrogate_pair_is_a_login_like_others(db: None) -> None:
+    """An unreadable one, but it is counted and does not fail."""
+    attempt = attempt_of(RequestFactory().get("/"), " A\ud800 ")
+    assert attempt.login == "a\\ud800"
+    attempt.count()
+    assert audit.pseudonym(attempt.login)

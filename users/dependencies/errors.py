@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import DatabaseError
 from django.http import HttpRequest
 from ninja.errors import ValidationError as InvalidInputError
 
+from di import database_errors
 from di.http import HTTPException
 from di.markers import Depends
 from users import audit, exceptions
@@ -49,12 +51,20 @@ _STATUS: dict[type[exceptions.UsersError], int] = {
 
 
 def rules(request: HttpRequest) -> Iterator[None]:
-    """Answer a broken rule as `answer_to` says, and note whose request it was."""
+    """Answer a broken rule as `answer_to` says, and note whose request it was.
+
+    What is asked of the database outside a session fails as it does inside one: 503 if it
+    may work the next time.
+    """
     with audit.caused_by(request):
         try:
             yield
         except exceptions.UsersError as error:
             raise answer_to(error) from error
+        except DatabaseError as error:
+            if (answer := database_errors.answer_to(error)) is None:
+                raise
+            raise answer from error
 
 
 def token_rules() -> Iterator[None]:

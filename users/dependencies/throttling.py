@@ -84,7 +84,8 @@ def attempt_of(request: HttpRequest, login: str) -> Attempt:
     try:
         spelled = normalize_email(login)
     except ValueError:
-        spelled = unicodedata.normalize("NFKC", login).casefold().strip()
+        folded = unicodedata.normalize("NFKC", login).casefold().strip()
+        spelled = folded.encode(errors="backslashreplace").decode()  # half a surrogate pair
     return Attempt(spelled, client_of(request))
 
 
