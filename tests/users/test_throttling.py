@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -223,6 +223,13 @@ def test_thirty_two_logins_at_once_get_five_hashes(
     hashed.clear()
     answers = at_once(32, lambda _: login(WRONG, client="192.0.2.1").status_code)
     assert (answers.count(400), answers.count(429), len(hashed)) == (5, 27, 5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_counted_inside_a_transaction(db: None) -> None:
+    """It could be undone with it, so it is refused."""
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        crud.count("x", seconds=300)
 
 
 def test_a_window_ends(db: None) -> None:
