@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from di.background import BackgroundTasks
     from di.calling import acall, call
     from di.exceptions import DependencyError
     from di.http import HTTPException
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from di.routing import NinjaAPI, Router
 
 __all__ = [
+    "BackgroundTasks",
     "DependencyError",
     "Depends",
     "HTTPException",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BackgroundTasks": "di.background",
     "DependencyError": "di.exceptions",
     "Depends": "di.markers",
     "HTTPException": "di.http",

@@ -13,10 +13,13 @@ class DiConfig(AppConfig):
     verbose_name = "Dependency injection"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and the one that Ninja has no hook for."""
         # Not at the top: they import Ninja, which needs the settings.
-        from di.checks import check_atomic_requests, check_bridges, check_injected  # noqa: PLC0415
+        from di import checks as own  # noqa: PLC0415
+        from di.plain import check_every_view  # noqa: PLC0415
 
-        checks.register(check_atomic_requests, "di")
-        checks.register(check_bridges, "di")
-        checks.register(check_injected, "di")
+        check_every_view()
+        checks.register(own.check_atomic_requests, "di")
+        checks.register(own.check_bridges, "di")
+        checks.register(own.check_injected, "di")
+        checks.register(own.check_paths, "di")

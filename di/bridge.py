@@ -45,6 +45,16 @@ _loop = _Loop()
 os.register_at_fork(after_in_child=_loop.forget)
 
 
+def lasting_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop of our own, which runs until the process ends."""
+    return _loop.get()
+
+
+def is_lasting(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether *loop* is the one of our own."""
+    return loop is _loop.loop
+
+
 def bridged(function: Callable[_P, Awaitable[_T]]) -> Callable[_P, _T]:
     """Make *function* callable from a sync view.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_args, get_origin, overload
 
 from django.http import HttpRequest, HttpResponse
@@ -11,12 +10,15 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from di import overrides
-from di.bridge import bridged
+from di.annotations import is_special
+from di.background import BackgroundTasks
+from di.contexts import Hop
 from di.exceptions import MissingValueError
 from di.graph import analyze
-from di.inspection import EMPTY, Parameter
-from di.lifetimes import Hop, Lifetimes, Outcome
+from di.inspection import EMPTY, LEFT_OUT, Parameter
+from di.lifetimes import Lifetimes, Outcome
 from di.plan import Plan, Step, compile_plan
+from di.rendering import describe
 from di.resolver import Resolution
 
 _T = TypeVar("_T")
@@ -30,27 +32,32 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
     """Call *function* with its dependencies resolved, and return what it returns.
 
     Inputs, its own and those of its dependables, come from *values* by name, then from
-    their defaults. All that was opened is closed when it returns: a session is committed,
-    or rolled back if it raises.
+    their defaults. All that was opened is closed when it returns, but for what lives as
+    long as the process: a session is committed, or rolled back if it raises. Background
+    tasks are run then.
 
     Raises:
         MissingValueError: an input has neither, or something needs a request.
-        TypeError: nobody has an input of that name.
+        TypeError: nobody has an input of that name, or *function* is a generator, which
+            would begin when everything is closed.
     """
-    resolution = _prepare(function, values)
+    tasks = BackgroundTasks()
+    resolution = _prepare(function, values, tasks)
     lifetimes = resolution.lifetimes
     try:
         arguments = resolution.resolve() or {}
-        kind = resolution.plan.view.dependable.kind
-        result = (bridged(function) if kind.is_async else function)(**arguments)
+        is_async = resolution.plan.view.dependable.kind.is_async
+        result = lifetimes.bridge(function, **arguments) if is_async else function(**arguments)
         lifetimes.leave_function()
+        tasks.run()
         if (error := lifetimes.request.close()) is not None:
             raise error  # noqa: TRY301 - closing is part of the call
     except BaseException as error:
-        if (final := lifetimes.unwind(error)) is not error:
-            raise final  # noqa: B904 - it came from *error*, and says so itself
-        raise
-    return result
+        if (final := lifetimes.unwind(error)) is error:
+            raise
+    else:
+        return result
+    raise final  # not above, where *error* would become its context again
 
 
 @overload
@@ -59,7 +66,8 @@ async def acall(function: Callable[..., Awaitable[_T]], /, **values: Any) -> _T:
 async def acall(function: Callable[..., _T], /, **values: Any) -> _T: ...
 async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
     """See `call`. A sync *function* runs where its sync dependables run."""
-    resolution = _prepare(function, values)
+    tasks = BackgroundTasks()
+    resolution = _prepare(function, values, tasks)
     lifetimes, hop = resolution.lifetimes, Hop()
     try:
         arguments = await resolution.aresolve(hop) or {}
@@ -68,36 +76,57 @@ async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
         else:
             result = await hop(function, **arguments)
         await lifetimes.aleave_function(hop)
+        await tasks.arun(hop)
         if (error := await lifetimes.request.aclose(hop)) is not None:
             raise error  # noqa: TRY301 - closing is part of the call
     except BaseException as error:
-        if (final := await lifetimes.aunwind(hop, error)) is not error:
-            raise final  # noqa: B904 - it came from *error*, and says so itself
-        raise
-    return result
+        if (final := await lifetimes.aunwind(hop, error)) is error:
+            raise
+    else:
+        return result
+    raise final  # not above, where *error* would become its context again
 
 
-def _prepare(function: Callable[..., Any], values: Mapping[str, Any]) -> Resolution[None]:
+def _prepare(
+    function: Callable[..., Any], values: Mapping[str, Any], tasks: BackgroundTasks
+) -> Resolution[None]:
     plan = compile_plan(analyze(function, (), overrides.current()))
+    if plan.view.dependable.kind.is_generator:
+        message = (
+            f"{describe(function)} is a generator, and would begin when everything is closed."
+            " Call a function that depends on it, or that loops over what it needs."
+        )
+        raise TypeError(message)
     steps = (*plan.steps, plan.view)
     names = {parameter.name for step in steps for parameter in step.inputs}
     if unknown := sorted(values.keys() - names):
         message = f"Nothing below {function!r} has an input called {unknown[0]!r}."
         raise TypeError(message)
-    readers = [_reader(plan, step, values) for step in steps]
+    given = (Outcome(), tasks)
+    readers = [_reader(plan, step, values, given) for step in steps]
     return Resolution(plan, readers, None, Lifetimes())
 
 
-def _reader(plan: Plan, step: Step, values: Mapping[str, Any]) -> Callable[[None], dict[str, Any]]:
-    found = {one.name: _value(plan, step, one, values) for one in step.inputs}
-    return lambda _: dict(found)
+def _reader(
+    plan: Plan, step: Step, values: Mapping[str, Any], given: Sequence[object]
+) -> Callable[[None], dict[str, Any]]:
+    found = {one.name: _value(plan, step, one, values, given) for one in step.inputs}
+    passed = {name: value for name, value in found.items() if value is not LEFT_OUT}
+    return lambda _: dict(passed)
 
 
-def _value(plan: Plan, step: Step, parameter: Parameter, values: Mapping[str, Any]) -> Any:
+def _value(
+    plan: Plan,
+    step: Step,
+    parameter: Parameter,
+    values: Mapping[str, Any],
+    given: Sequence[object],
+) -> Any:
     if parameter.name in values:
         return values[parameter.name]
-    if parameter.annotation is Outcome:
-        return Outcome()
+    for one in given:
+        if is_special(parameter.annotation, type(one)):
+            return one
     default = _default(parameter)
     if default is not EMPTY:
         return default
@@ -127,4 +156,4 @@ def _default(parameter: Parameter) -> Any:
 
 
 def _is_of_a_request(annotation: object) -> bool:
-    return inspect.isclass(annotation) and issubclass(annotation, (HttpRequest, HttpResponse))
+    return is_special(annotation, HttpRequest) or is_special(annotation, HttpResponse)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 from django.urls import URLPattern, URLResolver, get_resolver
-from ninja.operation import PathView
+from ninja.operation import Operation, PathView
 
-from di.inspection import inspect_callable
-from di.markers import Marker
-from di.rendering import describe
+from di.inputs import not_in_path
+from di.refusal import markers_of
+from di.rendering import describe, draw_path
 from di.signature import InjectedSignature, known_signatures
 
 
@@ -42,8 +42,7 @@ def check_injected(
 ) -> list[CheckMessage]:
     """Refuse views whose dependencies nothing resolves.
 
-    Almost all of them are refused when they are registered. Ninja never looks at a
-    parameter called `request` or annotated with `HttpResponse`, though.
+    They are refused when they are registered; but some may have been before `di` was ready.
     """
     return [
         Error(
@@ -51,8 +50,32 @@ def check_injected(
             hint="Put @inject from di directly above the view, below its route decorator.",
             id="di.E202",
         )
-        for view in _plain_views(_patterns())
-        for marker in _markers(view)
+        for operation, _ in _operations(_patterns(), frozenset())
+        if not isinstance(operation.signature, InjectedSignature)
+        for view in [operation.signature.view_func]
+        for _, marker in markers_of(view)
+    ]
+
+
+def check_paths(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
+    **_: Any,
+) -> list[CheckMessage]:
+    """Refuse parameters that are read from the path where no path holds them.
+
+    Only here it is known what the site's own URLs put before those of an API.
+    """
+    errors = [
+        not_in_path(name, names, inputs.way)
+        for operation, names in _operations(_patterns(), frozenset())
+        if isinstance(operation.signature, InjectedSignature)
+        for inputs in operation.signature.compiled.readers
+        for name in inputs.needed_in_path()
+        if name not in names
+    ]
+    return [
+        Error(f"{error.problem}\n\n{draw_path(error.path)}\n", hint=error.hint, id=error.check_id)
+        for error in errors
     ]
 
 
@@ -84,30 +107,27 @@ def _patterns() -> list[URLPattern | URLResolver]:
     return list(get_resolver().url_patterns)
 
 
-def _plain_views(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Callable[..., Any]]:
-    """Yield the views of Ninja operations that nothing injects, each once a route."""
+def _operations(
+    patterns: Iterable[URLPattern | URLResolver], names: frozenset[str]
+) -> Iterator[tuple[Operation, frozenset[str]]]:
+    """Yield the operations of Ninja's APIs, each with the names in its whole path."""
     for pattern in patterns:
+        here = names | pattern.pattern.regex.groupindex.keys()
         if isinstance(pattern, URLResolver):
-            yield from _plain_views(pattern.url_patterns)
+            below = here | pattern.default_kwargs.keys()
+            yield from _operations(pattern.url_patterns, below)
             continue
         # What Ninja routes to is a function round its PathView.
         cells = getattr(pattern.callback, "__closure__", None) or ()
         for path_view in (cell.cell_contents for cell in cells):
             if isinstance(path_view, PathView):
                 for operation in path_view.operations:
-                    if not isinstance(operation.signature, InjectedSignature):
-                        yield operation.signature.view_func
-
-
-def _markers(view: Callable[..., Any]) -> Iterator[Marker]:
-    for parameter in inspect_callable(view).parameters:
-        if parameter.marker is not None:
-            yield parameter.marker
+                    yield operation, here
 
 
 def _bridged(signature: InjectedSignature) -> Iterable[str]:
     if signature.is_async:
         return
     for step in signature.compiled.plan.steps:
-        if step.dependable.kind.is_async:
+        if step.dependable.kind.is_async and step.own_plan is None:
             yield describe(step.dependable.call)

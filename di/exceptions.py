@@ -113,6 +113,24 @@ class SecuritySchemeConflictError(DependencyError):
     check_id = "di.E012"
 
 
+class PathParameterError(DependencyError):
+    """A callable reads from the path what no path of it holds."""
+
+    check_id = "di.E013"
+
+
+class InvalidLimitError(DependencyError, ValueError):
+    """`max_concurrency=` is not a number of slots, or limits what there is but one of."""
+
+    check_id = "di.E014"
+
+
+class DependencyDepthError(DependencyError):
+    """Dependables are nested deeper than any reader could follow."""
+
+    check_id = "di.E015"
+
+
 class MissingValueError(DependencyError):
     """Outside a request, an input has neither a value nor a default."""
 

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from di.annotations import is_special
 from di.exceptions import (
     DependencyCycleError,
+    DependencyDepthError,
     DependencyError,
     DependencyScopeError,
+    InvalidLimitError,
     NotCallableError,
     StreamingSessionError,
 )
-from di.inspection import EMPTY, Dependable, Parameter, inspect_callable, key_of
+from di.inspection import (
+    EMPTY,
+    Dependable,
+    Parameter,
+    inspect_callable,
+    is_constructible,
+    key_of,
+)
 from di.markers import SCOPES, Marker, Scope, SecurityScopes
-from di.security.base import SecurityBase
+from di.security.base import find_scheme
 
 Way = tuple[tuple[str | None, Callable[..., Any]], ...]
 """The part of a path that lies below a dependable."""
+
+MOST_LEVELS = 100
+"""Far below what Python's own recursion limit leaves to an import."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,13 +39,18 @@ class Dependant:
     """A callable, analyzed: what fills its parameters.
 
     Attributes:
-        scope: the life of what it yields; None if it does not yield.
+        scope: the life of what it yields, None if it does not yield; "app" also if it
+            returns: its value is kept then.
         dependencies: those of ``dependencies=`` first, then its parameters in order.
         inputs: its other parameters, for the request to fill.
         scopes_names: its parameters that take a `SecurityScopes`.
         reads_scopes: whether it, or anything below it, takes a `SecurityScopes` or is a
             security scheme.
-        shortest: the way to the shortest-lived generator that its value rests on.
+        shortest: the way to the shortest-lived thing that its value rests on.
+        reads_request: the way to what reads inputs or required scopes below it.
+        is_replaced: whether it, or anything below it, is a stand-in.
+        restored: keys of what is replaced outside and itself again below here, inside its
+            stand-in.
     """
 
     dependable: Dependable
@@ -43,19 +60,24 @@ class Dependant:
     scopes_names: tuple[str, ...]
     reads_scopes: bool
     shortest: tuple[Scope, Way] | None
+    reads_request: Way | None
+    is_replaced: bool
+    restored: frozenset[object]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dependency:
     """One edge: *marker* on parameter *name* (None in ``dependencies=``).
 
-    `original` is what the marker names; `dependant` may be its stand-in.
+    `original` is what the marker names; `dependant` may be its stand-in. `restored` is as
+    in `Dependant`, seen from above.
     """
 
     name: str | None
     marker: Marker
     original: Callable[..., Any]
     dependant: Dependant
+    restored: frozenset[object]
 
 
 def analyze(
@@ -94,13 +116,13 @@ class _Analysis:
         call: Callable[..., Any],
         marker: Marker | None,
         dependencies: Sequence[Marker] = (),
+        *,
+        is_stand_in: bool = False,
     ) -> Dependant:
         self.path.append((name, call))
-        self.keys.append(key_of(call))
+        self.keys.append(self._key(call))
         try:
-            dependable = inspect_callable(call)
-            scope = self._scope_of(dependable, marker)
-            return self._read_dependencies(dependable, scope, dependencies)
+            return self._read_dependencies(call, marker, dependencies, is_stand_in=is_stand_in)
         except DependencyError as error:
             if error.path[:1] != tuple(self.path[:1]):
                 error.path = tuple(self.path)
@@ -110,17 +132,26 @@ class _Analysis:
             self.path.pop()
 
     def _read_dependencies(
-        self, dependable: Dependable, scope: Scope | None, extra: Sequence[Marker]
+        self,
+        call: Callable[..., Any],
+        marker: Marker | None,
+        extra: Sequence[Marker],
+        *,
+        is_stand_in: bool,
     ) -> Dependant:
+        dependable = inspect_callable(call)
         edges = [self._follow(None, marker, EMPTY) for marker in extra]
         inputs, scopes_names = [], []
         for parameter in dependable.parameters:
             if parameter.marker is not None:
                 edges.append(self._follow(parameter.name, parameter.marker, parameter.annotation))
-            elif _is_security_scopes(parameter.annotation):
+            elif is_special(parameter.annotation, SecurityScopes):
                 scopes_names.append(parameter.name)
             else:
                 inputs.append(parameter)
+        is_replaced = is_stand_in or any(edge.dependant.is_replaced for edge in edges)
+        scope = self._scope_of(dependable, marker, is_replaced=is_replaced)
+        read = [*(parameter.name for parameter in inputs), *scopes_names]
         return Dependant(
             dependable=dependable,
             scope=scope,
@@ -128,9 +159,12 @@ class _Analysis:
             inputs=tuple(inputs),
             scopes_names=tuple(scopes_names),
             reads_scopes=bool(scopes_names)
-            or isinstance(dependable.call, SecurityBase)
+            or find_scheme(dependable.call) is not None
             or any(edge.dependant.reads_scopes for edge in edges),
             shortest=self._shortest(scope, edges),
+            reads_request=self._reads_request(scope, read, edges),
+            is_replaced=is_replaced,
+            restored=frozenset().union(*(edge.restored for edge in edges)),
         )
 
     def _follow(self, name: str | None, marker: Marker, annotation: object) -> Dependency:
@@ -145,53 +179,72 @@ class _Analysis:
         if stand_in is not None:
             self.replaced.append(key)
         try:
-            dependant = self._visit(name, stand_in or original, marker)
+            is_stand_in = stand_in is not None
+            call = original if stand_in is None else stand_in
+            dependant = self._visit(name, call, marker, is_stand_in=is_stand_in)
         finally:
             if stand_in is not None:
                 self.replaced.pop()
-        return Dependency(name, marker, original, dependant)
+        restored = dependant.restored - {key}
+        if key in self.replaced:
+            restored |= {key}
+        return Dependency(name, marker, original, dependant, restored)
 
-    def _visit(self, name: str | None, call: Callable[..., Any], marker: Marker) -> Dependant:
-        if key_of(call) in self.keys:
+    def _visit(
+        self, name: str | None, call: Callable[..., Any], marker: Marker, *, is_stand_in: bool
+    ) -> Dependant:
+        path = (*self.path, (name, call))
+        if self._key(call) in self.keys:
             problem = "A dependable depends on itself."
             hint = "Move what both need into a third dependable and depend on that."
-            path = (*self.path, (name, call))
             raise DependencyCycleError(problem, path=path, hint=hint)
-        known = (key_of(call), marker.scope, tuple(self.replaced))
+        if len(path) > MOST_LEVELS:
+            problem = f"Dependables are nested more than {MOST_LEVELS} deep."
+            hint = "Let one dependable call plain functions instead of so many depending on it."
+            raise DependencyDepthError(problem, path=path[:3], hint=hint)
+        known = (self._key(call), marker.scope)
         if known not in self.known:
-            self.known[known] = self._read(name, call, marker)
+            self.known[known] = self._read(name, call, marker, is_stand_in=is_stand_in)
         return self.known[known]
 
+    def _key(self, call: Callable[..., Any]) -> object:
+        """Return what tells *call* from others here: what it rests on may be replaced."""
+        return key_of(call), tuple(self.replaced)
+
     def _shortcut(self, name: str | None, annotation: object) -> Callable[..., Any]:
-        if (
-            inspect.isclass(annotation)
-            and annotation is not EMPTY
-            and not inspect.isabstract(annotation)
-            and not getattr(annotation, "_is_protocol", False)
-        ):
-            return annotation
+        if is_constructible(annotation):
+            return cast("Callable[..., Any]", annotation)
         shown = "has no annotation" if annotation is EMPTY else f"has {annotation!r}"
         where = f"Parameter {name!r} {shown}" if name else "dependencies=[...] has nothing"
         problem = f"{where}, and Depends() says not what to call."
         hint = "Write Depends(f), or annotate the parameter with a class to be called."
         raise NotCallableError(problem, path=self.path, hint=hint)
 
-    def _scope_of(self, dependable: Dependable, marker: Marker | None) -> Scope | None:
+    def _scope_of(
+        self, dependable: Dependable, marker: Marker | None, *, is_replaced: bool
+    ) -> Scope | None:
         if marker is None:
             return None  # a view that is a generator streams; nobody closes it
         asked = marker.scope
         if dependable.has_fixed_scope and asked not in (None, dependable.scope):
             problem = f'This dependable always lives for "{dependable.scope}", not "{asked}".'
             raise DependencyScopeError(problem, hint="Leave scope= out of its marker.")
-        if not dependable.kind.is_generator:
-            return None
-        return asked or dependable.scope or "request"
+        scope = asked or dependable.scope
+        if scope == "app":
+            if marker.limiter is not None:
+                problem = "There is one of it for all requests: max_concurrency limits nothing."
+                hint = "Limit what uses it, or leave max_concurrency out."
+                raise InvalidLimitError(problem, hint=hint)
+            if not is_replaced:
+                return scope
+            scope = None  # what stands in for a while must not outlive it
+        return scope or "request" if dependable.kind.is_generator else None
 
     def _shortest(
         self, scope: Scope | None, edges: Sequence[Dependency]
     ) -> tuple[Scope, Way] | None:
         below = [
-            (inner, ((edge.name, edge.dependant.dependable.call), *way))
+            (inner, _through(edge, way))
             for edge in edges
             if edge.dependant.shortest
             for inner, way in [edge.dependant.shortest]
@@ -210,6 +263,28 @@ class _Analysis:
             )
             raise DependencyScopeError(problem, path=(*self.path, *shortest[1]), hint=hint)
         return scope, ()
+
+    def _reads_request(
+        self, scope: Scope | None, read: Sequence[str], edges: Sequence[Dependency]
+    ) -> Way | None:
+        ways = [
+            _through(edge, edge.dependant.reads_request)
+            for edge in edges
+            if edge.dependant.reads_request is not None
+        ]
+        way = () if read else next(iter(ways), None)
+        if scope != "app" or way is None:
+            return way
+        problem = (
+            'A dependable that lives for "app" would keep what one request sent, for all'
+            f" others: {', '.join(map(repr, read)) or 'the inputs of the last one here'}."
+        )
+        hint = "Take what differs between requests in a dependable that uses this one."
+        raise DependencyScopeError(problem, path=(*self.path, *way), hint=hint)
+
+
+def _through(edge: Dependency, way: Way) -> Way:
+    return ((edge.name, edge.dependant.dependable.call), *way)
 
 
 def refuse_fixed_scopes(dependant: Dependant, what: str) -> None:
@@ -232,7 +307,3 @@ def _refuse_fixed_scopes(dependant: Dependant, what: str, path: Way, seen: set[i
         if id(edge.dependant) not in seen:
             seen.add(id(edge.dependant))
             _refuse_fixed_scopes(edge.dependant, what, below, seen)
-
-
-def _is_security_scopes(annotation: object) -> bool:
-    return inspect.isclass(annotation) and issubclass(annotation, SecurityScopes)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import functools
-import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
@@ -18,12 +16,12 @@ from ninja import Status
 from ninja.operation import Operation
 
 from di import overrides
+from di.closing import ABreakOff, BreakOff, Ending, Stream, call_at_end, watch_stream
+from di.contexts import Hop, run_apart, without_stop_iteration
 from di.inputs import Frame
-from di.lifetimes import Hop, Lifetime, Lifetimes, run_apart
+from di.lifetimes import Lifetimes
 from di.resolver import Resolution
 from di.signature import InjectedSignature
-
-logger = logging.getLogger("di")
 
 
 class Guard:
@@ -50,12 +48,10 @@ class Guard:
             # and must find the same context there.
             context = contextvars.copy_context()
             result = run_apart(context, self.answer, resolution)
-            self.close_later(request, lifetimes.request, context.run)
-            return result
-        result = self.answer(resolution)
-        self.close_later(request, lifetimes.request, _run_here)
-        return result
+            return self.end_later(resolution, result, context.run)
+        return self.end_later(resolution, self.answer(resolution), _run_here)
 
+    @without_stop_iteration
     def answer(self, resolution: Resolution[Frame]) -> Any:
         """Resolve, call the view, build the response, close the function scope."""
         lifetimes = resolution.lifetimes
@@ -64,10 +60,11 @@ class Guard:
             result = self.respond(resolution, self.view(resolution.frame.request, **arguments))
             lifetimes.leave_function()
         except BaseException as error:
-            if (final := lifetimes.unwind(error)) is not error:
-                raise final  # noqa: B904 - it came from *error*, and says so itself
-            raise
-        return result
+            if (final := lifetimes.unwind(error)) is error:
+                raise
+        else:
+            return result
+        raise final  # not above, where *error* would become its context again
 
     def prepare(
         self,
@@ -102,19 +99,33 @@ class Guard:
             _merge(frame.response, response)
         elif asked != HTTPStatus.OK and not isinstance(result, Status):
             response.status_code = asked  # a dependable, or the view itself, has set it
+            if asked in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+                frame.response.content = b""
         frame.outcome.status_code = response.status_code
         return response
 
-    def close_later(
-        self, request: HttpRequest, lifetime: Lifetime, run: Callable[..., Any]
-    ) -> None:
-        """Close *lifetime*, by way of *run*, when the last byte of the response was sent."""
-        if not lifetime.entered:
-            return
+    def end_later(self, resolution: Resolution[Frame], result: Any, run: Callable[..., Any]) -> Any:
+        """Return *result*; what must wait for its last byte is then done, by way of *run*."""
+        ending = self.ending(resolution)
+        if not ending.is_needed:
+            return result
+        request = resolution.frame.request
         if isinstance(request, (WSGIRequest, ASGIRequest)):
-            _on_close(request, functools.partial(run, lifetime.close))
-        else:  # one of Ninja's test clients, which never close a request
-            _report(run(lifetime.close))
+            call_at_end(request, functools.partial(run, ending.close))
+            return self.watched(result, functools.partial(run, ending.break_off))
+        ending.close()  # one of Ninja's test clients, which never close a request
+        return result
+
+    def ending(self, resolution: Resolution[Frame]) -> Ending:
+        """Return what is left to be done after the response."""
+        return Ending(resolution.lifetimes.request, resolution.frame.background)
+
+    def watched(self, result: Any, break_off: BreakOff | ABreakOff) -> Any:
+        """Return *result*; if it is a stream, *break_off* hears of its failure."""
+        if self.operation.stream_format is not None:
+            return Stream(result, break_off)
+        watch_stream(result, break_off)
+        return result
 
 
 class AsyncGuard(Guard):
@@ -134,20 +145,25 @@ class AsyncGuard(Guard):
                 result = self.respond(resolution, await result)
             await lifetimes.aleave_function(hop)
         except BaseException as error:
-            if (final := await lifetimes.aunwind(hop, error)) is not error:
-                raise final  # noqa: B904 - it came from *error*, and says so itself
-            raise
-        await self.aclose_later(request, lifetimes.request, hop)
-        return result
+            if (final := await lifetimes.aunwind(hop, error)) is error:
+                raise
+        else:
+            return await self.aend_later(resolution, result, hop)
+        raise final  # not above, where *error* would become its context again
 
-    async def aclose_later(self, request: HttpRequest, lifetime: Lifetime, hop: Hop) -> None:
-        """See `Guard.close_later`."""
-        if not lifetime.entered:
-            return
-        if isinstance(request, ASGIRequest):
-            _on_close(request, functools.partial(_close_anywhere, lifetime, hop))
-        else:  # under WSGI the loop ends with this call, and our coroutines with it
-            _report(await lifetime.aclose(hop))
+    async def aend_later(self, resolution: Resolution[Frame], result: Any, hop: Hop) -> Any:
+        """See `Guard.end_later`."""
+        ending = self.ending(resolution)
+        if not ending.is_needed:
+            return result
+        request = resolution.frame.request
+        is_wsgi = isinstance(request, WSGIRequest)
+        if not isinstance(request, ASGIRequest) and (ending.is_async or not is_wsgi):
+            # Under WSGI the loop ends with this call, and async generators with it.
+            await ending.aclose(hop)
+            return result
+        call_at_end(request, functools.partial(ending.close_anywhere, hop))
+        return self.watched(result, functools.partial(ending.abreak_off, hop))
 
 
 def _merge(set_by_dependables: HttpResponse, response: HttpResponseBase) -> None:
@@ -160,52 +176,6 @@ def _merge(set_by_dependables: HttpResponse, response: HttpResponseBase) -> None
             response.cookies[name] = morsel
 
 
-def _run_here(close: Callable[[], BaseException | None]) -> BaseException | None:
+def _run_here(function: Callable[..., Any], *args: Any) -> Any:
     """Stand for a context's ``run`` where the one at hand is the right one."""
-    return close()
-
-
-def _close_anywhere(lifetime: Lifetime, hop: Hop) -> BaseException | None:
-    """Close what an async view opened, from its request's thread or from its loop."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return hop.context.run(lifetime.close)
-
-    async def close() -> None:
-        _report(await lifetime.aclose(hop))
-
-    task = loop.create_task(close())
-    _closing.add(task)
-    task.add_done_callback(_closing.discard)
-    return None
-
-
-_closing: set[Any] = set()
-"""Tasks that close a request; a loop itself keeps only weak references."""
-
-
-def _on_close(request: HttpRequest, close: Callable[[], BaseException | None]) -> None:
-    """Call *close* before the request's own, once."""
-    previous = request.close
-
-    def close_both() -> None:
-        request.close = previous  # type: ignore[method-assign]
-        try:
-            _report(close())
-        finally:
-            previous()
-
-    request.close = close_both  # type: ignore[method-assign]
-
-
-def _report(error: BaseException | None) -> None:
-    """Log what went wrong after the response was sent: there is nobody else to tell."""
-    if error is None:
-        return
-    if not isinstance(error, Exception):
-        raise error
-    logger.error(
-        "A dependable failed while it was closed, after the response was sent.",
-        exc_info=error,
-    )
+    return function(*args)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import copy
 import inspect
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NoReturn, cast, get_args, get_origin
 
 import pydantic
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, UploadedFile
 from ninja.errors import ValidationError, ValidationErrorContext
-from ninja.params.models import Body, File, Form, Param, ParamModel, _MultiPartBody
-from ninja.signature.details import FuncParam, ViewSignature
+from ninja.params.models import Body, File, Form, Param, ParamModel, Path, _MultiPartBody
+from ninja.signature.details import (
+    FuncParam,
+    ViewSignature,
+    _unwrap_union_model,
+    is_pydantic_model,
+)
 from ninja.signature.utils import get_path_param_names
 
-from di.exceptions import BodyConflictError, UnsupportedParameterError
-from di.inspection import EMPTY, Parameter
+from di.annotations import find_marker, is_special, plain_types
+from di.background import BackgroundTasks
+from di.exceptions import BodyConflictError, PathParameterError, UnsupportedParameterError
+from di.graph import Way
+from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Outcome
 
 
@@ -31,6 +38,7 @@ class Frame:
     api: NinjaAPI
     path_params: dict[str, Any]
     outcome: Outcome = field(default_factory=Outcome)
+    background: BackgroundTasks = field(default_factory=BackgroundTasks)
     errors: list[ValidationErrorContext[Any]] = field(default_factory=list)
 
     def invalid(self) -> ValidationError:
@@ -49,7 +57,7 @@ class Inputs(ViewSignature):
 
     Args:
         path: of the operation; parameters named in it are read from it.
-        call: the callable that declares them.
+        way: from the view to the callable that declares them.
         parameters: those that nothing but the request fills.
         contributed: what decorators such as ``@paginate`` add to a view.
     """
@@ -57,16 +65,19 @@ class Inputs(ViewSignature):
     def __init__(
         self,
         path: str,
-        call: Callable[..., Any],
+        way: Way,
         parameters: Sequence[Parameter],
         contributed: Iterable[tuple[str, Any, Any]] = (),
     ) -> None:
         self.path = path
-        self.view_func = call
+        self.way = way
+        self.view_func = way[-1][1]
         self.signature = inspect.Signature()
         self.path_params_names = get_path_param_names(path)
         self.given: list[tuple[str, str]] = []
         self.params: list[FuncParam] = []
+        self.left_out = [one.name for one in parameters if one.default is LEFT_OUT]
+        self.names: dict[str, str] = {}
         for parameter in parameters:
             source = _given(parameter)
             if source:
@@ -116,71 +127,70 @@ class Inputs(ViewSignature):
             try:
                 read = model.resolve(frame.request, frame.api, frame.path_params)
             except pydantic.ValidationError as error:
+                self._check_path(model, error, frame)
                 frame.errors.append(ValidationErrorContext(error, model))
                 is_valid = False
             else:
                 values.update(read.__dict__)
+        for inside, name in self.names.items():
+            if inside in values:
+                values[name] = values.pop(inside)
+        for name in self.left_out:
+            if values.get(name) is LEFT_OUT:
+                del values[name]
         return values if is_valid else None
+
+    def needed_in_path(self) -> Iterator[str]:
+        """Yield the names that the path must hold."""
+        for param in self.params:
+            if not isinstance(param.source, Path) or not param.source.is_required():
+                continue
+            if not is_pydantic_model(param.annotation):
+                yield param.alias
+                continue
+            for name, one in _unwrap_union_model(param.annotation).model_fields.items():
+                if one.is_required():
+                    yield one.alias or name
 
     def _read(self, parameter: Parameter) -> FuncParam:
         annotation, default = _unshared(parameter.annotation, parameter.default)
         if parameter.name in self.path_params_names and not isinstance(default, Param):
             default = EMPTY  # a value from the path is always there
-        return self._get_param_type(
+        elif _is_file(annotation) and find_marker(annotation)[1] is None:
+            default = default if isinstance(default, Param) else File(_required(default))
+        read = inspect.Parameter(
             parameter.name,
-            inspect.Parameter(
-                parameter.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=default,
-                annotation=annotation,
-            ),
+            inspect.Parameter.KEYWORD_ONLY,
+            default=EMPTY if default is LEFT_OUT else default,
+            annotation=annotation,
         )
+        param = self._get_param_type(parameter.name, read)
+        if default is LEFT_OUT:
+            param.source.default_factory = _leave_out
+        if parameter.name.startswith("_") or hasattr(ParamModel, parameter.name):
+            # pydantic's models have fields and attributes in one place.
+            param = named(param, f"input_{parameter.name}_")
+            self.names[param.name] = parameter.name
+        return param
+
+    def _check_path(
+        self, model: type[ParamModel], error: pydantic.ValidationError, frame: Frame
+    ) -> None:
+        """Refuse what reads a parameter that is not in the path: no client can send it."""
+        if model.__ninja_param_source__ != "path":
+            return
+        names = model.__ninja_flatten_map_reverse__  # type: ignore[attr-defined]
+        for one in error.errors():
+            if one["type"] == "missing":
+                name = names.get(one["loc"], one["loc"])[0]
+                raise not_in_path(name, frame.path_params, self.way)
 
     def _refuse(self, error: Exception) -> NoReturn:
         culprits = [param for param in self.params if not _is_readable(param.annotation)]
         names = ", ".join(f"{one.name!r} ({one.annotation!r})" for one in culprits or self.params)
         problem = f"No request can hold what this is to read: {names}."
         hint = "Say where it comes from: name: Type = Depends(f)."
-        path = [(None, self.view_func)]
-        raise UnsupportedParameterError(problem, path=path, hint=hint) from error
-
-
-class Documentation(ViewSignature):
-    """All inputs of an operation together, each once, as OpenAPI shows them."""
-
-    def __init__(self, all_inputs: Sequence[Inputs]) -> None:
-        self.params: list[FuncParam] = []
-        self.models: list[type[ParamModel]] = []
-        taken: set[tuple[type[Param], str]] = set()
-        apart: list[FuncParam] = []
-        for param in itertools.chain.from_iterable(inputs.params for inputs in all_inputs):
-            names = {(type(param.source), name) for name in self._names(param)}
-            if names.isdisjoint(taken):
-                self.params.append(self._renamed(param))
-            elif not names <= taken:
-                apart.append(param)
-            taken |= names
-        # Ninja refuses one model in which two schemas share a field's name.
-        for params in (self.params, *([param] for param in apart)):
-            self.params = params
-            self.models += self._create_models()
-
-    def _names(self, param: FuncParam) -> Iterable[str]:
-        """Return the names under which a client sends *param*."""
-        if isinstance(param.source, (Body, File, _MultiPartBody)):
-            return [param.alias]
-        return self._args_flatten_map([param])
-
-    def _renamed(self, param: FuncParam) -> FuncParam:
-        """Return a copy of *param* under a name that no other in the document has."""
-        names = {other.name for other in self.params}
-        name, number = param.name, 2
-        while name in names:
-            name, number = f"{param.name}_{number}", number + 1
-        source = copy.copy(param.source)
-        if name != param.name and source.alias is None:
-            source.alias = source.validation_alias = source.serialization_alias = param.alias
-        return param._replace(name=name, source=source)
+        raise UnsupportedParameterError(problem, path=self.way, hint=hint) from error
 
 
 def build_all(all_inputs: Sequence[Inputs]) -> None:
@@ -197,16 +207,50 @@ def build_all(all_inputs: Sequence[Inputs]) -> None:
             if type(param.source) is not Body:
                 continue
             known = bodies.setdefault(param.alias, param)
-            if known.annotation != param.annotation:
+            if plain_types(known.annotation) != plain_types(param.annotation):
                 problem = (
                     f"The body {param.alias!r} is a {known.annotation!r} in one place and a"
                     f" {param.annotation!r} in another."
                 )
                 hint = "Give one of them another name, or both the same type."
-                raise BodyConflictError(problem, path=[(None, inputs.view_func)], hint=hint)
+                raise BodyConflictError(problem, path=inputs.way, hint=hint)
     is_multipart = bool(bodies) and bool(kinds & {Form, File})
     for inputs in all_inputs:
         inputs.build(list(bodies), is_multipart=is_multipart)
+
+
+def named(param: FuncParam, name: str) -> FuncParam:
+    """Return a copy of *param* with another *name*, which no client sees."""
+    source = copy.copy(param.source)
+    if name != param.name and source.alias is None:
+        source.alias = source.validation_alias = source.serialization_alias = param.alias
+    return param._replace(name=name, source=source)
+
+
+def not_in_path(name: str, names: Iterable[str], way: Way) -> PathParameterError:
+    """Return what tells that *name* is read from a path that holds *names* only."""
+    known = ", ".join(map(repr, names)) or "none"
+    problem = f"Parameter {name!r} is read from the path, which does not hold it."
+    hint = f"Name it as in the path of the route, or read it elsewhere; in the path: {known}."
+    return PathParameterError(problem, path=way, hint=hint)
+
+
+def _is_file(annotation: Any) -> bool:
+    """Whether *annotation* is an upload, or a list of them, or one of these or None."""
+    items = [
+        item
+        for one in plain_types(annotation)
+        for item in (get_args(one) if get_origin(one) is list else [one])
+    ]
+    return all(inspect.isclass(one) and issubclass(one, UploadedFile) for one in items)
+
+
+def _required(default: Any) -> Any:
+    return ... if default is EMPTY else default
+
+
+def _leave_out() -> Any:
+    return LEFT_OUT
 
 
 def _is_readable(annotation: Any) -> bool:
@@ -219,17 +263,19 @@ def _is_readable(annotation: Any) -> bool:
 
 def _given(parameter: Parameter) -> str | None:
     """Return the attribute of `Frame` that fills *parameter*, if the host itself does."""
-    annotation = parameter.annotation
-    if get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if inspect.isclass(annotation):
-        for known, source in _GIVEN:
-            if issubclass(annotation, known):
-                return source
-    return "request" if parameter.name == "request" and annotation is EMPTY else None
+    for known, source in _GIVEN:
+        if is_special(parameter.annotation, known):
+            return source
+    is_untyped = parameter.annotation is EMPTY
+    return "request" if parameter.name == "request" and is_untyped else None
 
 
-_GIVEN = ((HttpRequest, "request"), (HttpResponse, "response"), (Outcome, "outcome"))
+_GIVEN = (
+    (HttpRequest, "request"),
+    (HttpResponse, "response"),
+    (Outcome, "outcome"),
+    (BackgroundTasks, "background"),
+)
 
 
 def _unshared(annotation: Any, default: Any) -> tuple[Any, Any]:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 import enum
 import functools
 import inspect
-import sys
 import types
 import typing
-from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any, get_origin
 
-from typing_extensions import TypeAliasType
+from asgiref.sync import iscoroutinefunction
 
+from di.annotations import Namespaces, declares, find_marker, holds_marker
 from di.exceptions import (
+    DependencyError,
     MarkerConflictError,
     NotCallableError,
     UnreadableAnnotationError,
     UnsupportedParameterError,
 )
-from di.markers import Marker, Scope, defaults_of
+from di.markers import Defaults, Marker, Scope, defaults_of
 from di.rendering import name_of
 
 EMPTY: Any = inspect.Parameter.empty
+
+LEFT_OUT: Any = object()
+"""The default of a parameter that is not passed: its callable makes one afresh each time."""
+
+INJECTED = "__di_injection__"
+"""The attribute of a view that was wrapped in order to be injected."""
 
 
 class Kind(enum.Enum):
@@ -93,15 +101,17 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
     Raises:
         NotCallableError: it cannot be called, or tells nobody how.
         UnreadableAnnotationError: an annotation names what is not there at run time.
-        UnsupportedParameterError: a parameter can only be passed by position.
+        MarkerConflictError: a parameter says twice where its value comes from.
+        UnsupportedParameterError: a dependency can only be passed by position.
     """
-    if not callable(call):
-        problem = f"Depends() was given {call!r}, which cannot be called."
-        raise NotCallableError(problem, hint="Pass the function itself, without calling it.")
-    defaults = defaults_of(call)
+    _check_callable(call)
+    while inspect.isfunction(call) and hasattr(call, INJECTED):
+        call = call.__wrapped__  # type: ignore[attr-defined]
+    kind, is_managed = _recognize(call)
+    defaults = _defaults_of(call)
     return Dependable(
-        call=call,
-        kind=kind_of(call),
+        call=Managed(call) if is_managed else call,
+        kind=kind,
         parameters=tuple(_parameters(call)),
         scope=defaults.scope,
         has_fixed_scope=defaults.is_fixed,
@@ -110,59 +120,112 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
 
 def kind_of(call: Callable[..., Any]) -> Kind:
     """Return how *call* hands over its value, seen through partials and wrappers."""
-    target = _without_partials(call)
-    if inspect.isclass(target):
-        return Kind.FUNCTION
-    for candidate in (target, inspect.unwrap(target)):
-        function = _function_of(candidate)
-        if inspect.isasyncgenfunction(function):
-            return Kind.ASYNC_GENERATOR
-        if inspect.isgeneratorfunction(function):
-            return Kind.GENERATOR
-        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(candidate):
-            return Kind.COROUTINE
-    return Kind.FUNCTION
+    return _recognize(call)[0]
 
 
-def find_marker(annotation: Any) -> tuple[Any, object | None]:
-    """Return *annotation* without its marker, and the last marker or Param in it.
+def is_constructible(annotation: object) -> bool:
+    """Whether *annotation* is a class, filled in or not, that can have instances."""
+    cls = get_origin(annotation) or annotation
+    return (
+        inspect.isclass(cls)
+        and cls not in (EMPTY, Any)
+        and not inspect.isabstract(cls)
+        and not getattr(cls, "_is_protocol", False)
+        and not typing.is_typeddict(cls)
+    )
 
-    >>> find_marker(Annotated[int, "a note"])
-    (typing.Annotated[int, 'a note'], None)
+
+class Managed:
+    """What ``@contextmanager`` made of a generator function, giving the generator itself.
+
+    It compares as the callable that it stands for, so that sharing goes on.
     """
-    annotation = _without_aliases(annotation)
-    if get_origin(annotation) is not Annotated:
-        return annotation, None
-    inner, *metadata = get_args(annotation)
-    last = next((item for item in reversed(metadata) if _declares(item)), None)
-    if isinstance(last, Marker):
-        return inner, last
-    if last is None:
-        return annotation, None
-    # A marker that a Param overrules must not reach pydantic, which would refuse it.
-    kept = [item for item in metadata if not isinstance(item, Marker) and item is not last]
-    return Annotated[(inner, *kept, last)], last
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, call)
+        self.__wrapped__ = call
+
+    def __call__(self, **arguments: Any) -> Any:
+        """Return the generator, not yet started."""
+        return self.__wrapped__(**arguments).gen
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Managed) and self.__wrapped__ == other.__wrapped__
+
+    def __hash__(self) -> int:
+        return hash((Managed, self.__wrapped__))
+
+
+def _check_callable(call: Any) -> None:
+    if not callable(call) or isinstance(call, _MANAGERS):
+        problem = f"Depends() was given {call!r}, which cannot be called."
+        hint = "Pass the function itself, without calling it."
+        if name := _name_of_called(call):
+            hint = f"Pass {name}, not {name}()."
+        raise NotCallableError(problem, hint=hint)
+    *_, source = _layers(call)
+    if vars(builtins).get(getattr(source, "__name__", "")) is source:
+        problem = f"{name_of(call)} is built in and does not say what to fill it with."
+        hint = "Wrap it in a function of your own and depend on that."
+        raise NotCallableError(problem, hint=hint)
+    if inspect.isclass(source) and not is_constructible(source):
+        problem = f"{name_of(call)} cannot be called: it only describes what others are."
+        hint = "Depend on a class or a function that makes one: Depends(f)."
+        raise NotCallableError(problem, hint=hint)
+
+
+def _name_of_called(value: Any) -> str | None:
+    """Return the name of the function that was called to get *value*, where it is known."""
+    if inspect.iscoroutine(value):
+        value.close()  # it would complain of never having been awaited
+    if isinstance(value, _MANAGERS):
+        value = value.gen
+    is_result = (
+        inspect.iscoroutine(value) or inspect.isgenerator(value) or inspect.isasyncgen(value)
+    )
+    return value.__name__ if is_result else None
+
+
+def _recognize(call: Any) -> tuple[Kind, bool]:
+    """Return the kind of *call*, and whether contextlib wrapped a generator in it."""
+    is_managed = False
+    for layer in _layers(call):
+        if inspect.isclass(layer):
+            break
+        function = _function_of(layer)
+        if getattr(function, "__code__", None) in _MANAGING:
+            is_managed = True
+            continue
+        if inspect.isasyncgenfunction(function):
+            return Kind.ASYNC_GENERATOR, is_managed
+        if inspect.isgeneratorfunction(function):
+            return Kind.GENERATOR, is_managed
+        # asgiref's knows of the marks that mocks and Cython's functions have, too.
+        if iscoroutinefunction(function) or iscoroutinefunction(layer):
+            return Kind.COROUTINE, False
+    return Kind.FUNCTION, False
 
 
 def _parameters(call: Callable[..., Any]) -> Iterator[Parameter]:
-    bound = _bound_keywords(call)
-    namespaces = _Namespaces(call)
+    layers = list(_layers(call))
+    bound = {name for one in layers if isinstance(one, functools.partial) for name in one.keywords}
+    namespaces = Namespaces(layers[-1])
     for parameter in _signature(call).parameters.values():
-        if parameter.name in bound or parameter.kind in (
-            parameter.VAR_POSITIONAL,
-            parameter.VAR_KEYWORD,
-        ):
-            continue
-        annotation = namespaces.evaluate(parameter)
-        yield _read_parameter(call, parameter, annotation)
+        is_variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if parameter.name not in bound and not is_variable:
+            yield _read_parameter(call, parameter, namespaces)
 
 
 def _read_parameter(
-    call: Callable[..., Any], parameter: inspect.Parameter, annotation: object
+    call: Callable[..., Any], parameter: inspect.Parameter, namespaces: Namespaces
 ) -> Parameter:
-    inner, declared = find_marker(annotation)
+    try:
+        annotation, declared = find_marker(namespaces.evaluate(parameter.annotation))
+        is_nested = holds_marker(annotation)
+    except Exception as error:
+        raise _unreadable(call, parameter, error) from error
     path = [(None, call)]
-    if declared is not None and _declares(parameter.default):
+    if declared is not None and declares(parameter.default):
         problem = f"Parameter {parameter.name!r} has {declared!r} and {parameter.default!r}."
         hint = "Keep the one in Annotated, or the one after the equals sign."
         raise MarkerConflictError(problem, path=path, hint=hint)
@@ -172,124 +235,98 @@ def _read_parameter(
         # As in FastAPI, a default beside Annotated[T, Depends(f)] is never used.
         marker, default = declared, EMPTY
     else:
-        marker, default = None, parameter.default
-    if marker is None and _holds_marker(inner):
+        marker, default = None, _without_factory(parameter.default)
+    if marker is None and is_nested:
         problem = f"The marker of parameter {parameter.name!r} is inside another type."
         hint = "Put Annotated outermost: Annotated[T | None, Depends(f)]."
         raise MarkerConflictError(problem, path=path, hint=hint)
     if marker is not None and parameter.kind is parameter.POSITIONAL_ONLY:
         problem = f"Parameter {parameter.name!r} can only be passed by position."
         raise UnsupportedParameterError(problem, path=path, hint="Remove the / after it.")
-    return Parameter(parameter.name, parameter.kind, inner, default, marker)
+    return Parameter(parameter.name, parameter.kind, annotation, default, marker)
 
 
-def _signature(call: Callable[..., Any]) -> inspect.Signature:
+def _unreadable(
+    call: Callable[..., Any], parameter: inspect.Parameter, error: Exception
+) -> DependencyError:
+    problem = (
+        f"The annotation of parameter {parameter.name!r}, {parameter.annotation!r},"
+        f" cannot be read: {error}."
+    )
+    hint = "Mend the annotation: evaluating it raised that error."
+    if isinstance(error, NameError):
+        hint = (
+            "Import what it names at run time, not under TYPE_CHECKING, and define it"
+            " at the top of a module."
+        )
+    return UnreadableAnnotationError(problem, path=[(None, call)], hint=hint)
+
+
+def _signature(call: Any) -> inspect.Signature:
     try:
-        return inspect.signature(call)
+        return inspect.signature(get_origin(call) or call)
     except (TypeError, ValueError):
         problem = f"{name_of(call)} does not say which parameters it takes."
         hint = "Wrap it in a function of your own and depend on that."
         raise NotCallableError(problem, hint=hint) from None
 
 
-class _Namespaces:
-    """Where the names in the annotations of *call* are looked up."""
-
-    def __init__(self, call: Callable[..., Any]) -> None:
-        self.call = call
-        target = inspect.unwrap(_without_partials(call))
-        if inspect.isclass(target):
-            # A constructor may be inherited, or written by @dataclass out of fields that are.
-            modules = [sys.modules.get(base.__module__) for base in target.__mro__]
-            names = [vars(module) for module in modules if module is not None]
-            function = target.__init__
-            self.globals = getattr(function, "__globals__", {})
-            self.locals: Mapping[str, Any] = ChainMap(_closure(function), *names)
-        else:
-            function = _function_of(target)
-            self.globals = getattr(function, "__globals__", {})
-            self.locals = _closure(function)
-
-    def evaluate(self, parameter: inspect.Parameter) -> object:
-        annotation = parameter.annotation
-        if annotation is EMPTY or isinstance(annotation, type):
-            return annotation
-        holder = types.SimpleNamespace(__annotations__={parameter.name: annotation})
-        try:
-            hints = typing.get_type_hints(
-                holder, self.globals, dict(self.locals), include_extras=True
-            )
-        except Exception as error:
-            problem = (
-                f"The annotation of parameter {parameter.name!r}, {annotation!r},"
-                f" cannot be read: {error}."
-            )
-            hint = (
-                "Import what it names at run time, not under TYPE_CHECKING, and define it"
-                " at the top of a module."
-                if isinstance(error, NameError)
-                else "Mend the annotation: evaluating it raised that error."
-            )
-            raise UnreadableAnnotationError(problem, path=[(None, self.call)], hint=hint) from error
-        return hints[parameter.name]
+def _without_factory(default: Any) -> Any:
+    # What dataclasses and pydantic, each its own, show for field(default_factory=...).
+    is_sentinel = type(default).__name__ == "_HAS_DEFAULT_FACTORY_CLASS"
+    return LEFT_OUT if is_sentinel else default
 
 
-def _closure(function: object) -> dict[str, Any]:
-    code = getattr(function, "__code__", None)
-    cells = getattr(function, "__closure__", None)
-    if code is None or not cells:
-        return {}
-    found = {}
-    for name, cell in zip(code.co_freevars, cells, strict=True):
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:  # the cell is still empty: its name is assigned further down
-            continue
-    return found
+def _defaults_of(call: Any) -> Defaults:
+    """Return what `dependable` noted on *call*, or on what is inside it."""
+    noted = (defaults_of(layer) for layer in _layers(call))
+    return next((one for one in noted if one != Defaults()), Defaults())
 
 
-def _without_partials(call: Any) -> Any:
-    while isinstance(call, functools.partial):
-        call = call.func
-    return call
+def _layers(call: Any) -> Iterator[Any]:
+    """Yield *call* and, one by one, what is inside its partials, wrappers and instances.
+
+    The last is the function or the class whose signature it has.
+    """
+    seen: list[Any] = []
+    while not any(call is one for one in seen):
+        seen.append(call)
+        yield call
+        call = _inside(call)
 
 
-def _bound_keywords(call: Any) -> set[str]:
-    bound: set[str] = set()
-    while isinstance(call, functools.partial):
-        bound.update(call.keywords)
-        call = call.func
-    return bound
+def _inside(call: Any) -> Any:
+    if isinstance(call, functools.partial):
+        return call.func
+    if inspect.ismethod(call) or isinstance(call, staticmethod):
+        return call.__func__
+    if inspect.isclass(get_origin(call)):
+        return get_origin(call)
+    if inspect.isclass(call):
+        return call
+    # A proxy may answer getattr() for any name, without end.
+    wrapped = inspect.getattr_static(call, "__wrapped__", None)
+    return _function_of(call) if wrapped is None else wrapped
 
 
 def _function_of(call: Any) -> Any:
     """Return the function that runs when *call* is called."""
-    if inspect.isfunction(call):
-        return call
     if inspect.ismethod(call):
         return call.__func__
+    if inspect.isroutine(call):
+        return call
     return getattr(type(call), "__call__", call)  # noqa: B004 - not whether, but which
 
 
-def _without_aliases(annotation: Any) -> Any:
-    """Resolve ``type X = ...`` and what is nested in it, as far as it goes."""
-    while isinstance(annotation, TypeAliasType):
-        annotation = annotation.__value__
-    if get_origin(annotation) is Annotated:
-        inner, *metadata = get_args(annotation)
-        resolved = _without_aliases(inner)
-        if resolved is not inner:
-            return Annotated[(resolved, *metadata)]
-    return annotation
+def _nothing() -> Any: ...
 
 
-def _declares(item: object) -> bool:
-    """Whether *item* says where a value comes from: a marker, or one of Ninja's Params."""
-    return isinstance(item, Marker) or hasattr(type(item), "_param_source")
+_MANAGING = {
+    contextlib.contextmanager(_nothing).__code__,
+    contextlib.asynccontextmanager(_nothing).__code__,
+}
+"""The code of the functions that contextlib puts round generator functions."""
 
+_MANAGERS = (contextlib._GeneratorContextManager, contextlib._AsyncGeneratorContextManager)  # noqa: SLF001 - they have no other names
 
-def _holds_marker(annotation: object) -> bool:
-    metadata = getattr(annotation, "__metadata__", ())
-    return any(isinstance(item, Marker) for item in metadata) or any(
-        _holds_marker(argument) for argument in get_args(annotation)
-    )
+_RUNNING = (types.CoroutineType, types.GeneratorType, types.AsyncGeneratorType)

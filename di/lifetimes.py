@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextvars
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-# Private, but the one way to carry asgiref's own Local storage from thread to thread.
-from asgiref.sync import _restore_context, sync_to_async
-
-from di.bridge import bridged
+from di.contexts import Bridge, Hop
 from di.exceptions import GeneratorProtocolError
+from di.limits import Limiter
 from di.plan import Step
 from di.rendering import describe
 
 logger = logging.getLogger("di")
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -30,6 +26,43 @@ class Entered:
     step: Step
 
 
+class Slots:
+    """The slots that one request holds: one of a `Limiter` at most.
+
+    A request that is inside a limited dependable may enter it once more. Otherwise it
+    could wait for a slot that it holds itself.
+    """
+
+    __slots__ = ("held",)
+
+    def __init__(self) -> None:
+        self.held: dict[Limiter, int] = {}
+
+    def acquire(self, limiter: Limiter) -> None:
+        """Wait for a slot, unless the request has one."""
+        if limiter not in self.held:
+            limiter.acquire()
+        self._note(limiter)
+
+    async def aacquire(self, limiter: Limiter) -> None:
+        """See `acquire`."""
+        if limiter not in self.held:
+            await limiter.aacquire()
+        self._note(limiter)
+
+    def release(self, limiter: Limiter | None) -> None:
+        """Leave a dependable; the last time the slot is free for others."""
+        if limiter is None:
+            return
+        self.held[limiter] -= 1
+        if not self.held[limiter]:
+            del self.held[limiter]
+            limiter.release()
+
+    def _note(self, limiter: Limiter) -> None:
+        self.held[limiter] = self.held.get(limiter, 0) + 1
+
+
 class Lifetime:
     """The generators of one scope in one request, innermost last.
 
@@ -37,10 +70,12 @@ class Lifetime:
     except that a generator cannot erase one: it goes on to the outer ones.
     """
 
-    __slots__ = ("entered",)
+    __slots__ = ("bridge", "entered", "slots")
 
-    def __init__(self) -> None:
+    def __init__(self, slots: Slots | None = None, bridge: Bridge | None = None) -> None:
         self.entered: list[Entered] = []
+        self.slots = slots or Slots()
+        self.bridge = bridge or Bridge()
 
     def enter(self, step: Step, generator: Generator[_T, Any, Any]) -> _T:
         """Run *generator* to its yield and keep it open."""
@@ -69,34 +104,45 @@ class Lifetime:
         while self.entered:
             entered = self.entered.pop()
             if entered.step.dependable.kind.is_async:
-                error = bridged(_afinish)(entered, error)
+                error = self.bridge(_afinish, entered, error)
             else:
                 error = _finish(entered, error)
+            self.slots.release(entered.step.limiter)
         return error
 
     async def aclose(self, hop: Hop, error: BaseException | None = None) -> BaseException | None:
         """See `close`. Neighboring sync generators share one hop to their thread."""
         while self.entered:
             if self.entered[-1].step.dependable.kind.is_async:
-                error = await _afinish(self.entered.pop(), error)
+                entered = self.entered.pop()
+                if entered.step.scope == "request":
+                    # It may end in another task: its context is the one that it began in.
+                    error = await hop.apart(_afinish, entered, error)
+                else:
+                    error = await _afinish(entered, error)
+                self.slots.release(entered.step.limiter)
             else:
                 error = await hop(self._close_sync_neighbors, error)
         return error
 
     def _close_sync_neighbors(self, error: BaseException | None) -> BaseException | None:
         while self.entered and not self.entered[-1].step.dependable.kind.is_async:
-            error = _finish(self.entered.pop(), error)
+            entered = self.entered.pop()
+            error = _finish(entered, error)
+            self.slots.release(entered.step.limiter)
         return error
 
 
 class Lifetimes:
     """The two scopes of one request."""
 
-    __slots__ = ("function", "request")
+    __slots__ = ("bridge", "function", "request", "slots")
 
     def __init__(self) -> None:
-        self.function = Lifetime()
-        self.request = Lifetime()
+        self.slots = Slots()
+        self.bridge = Bridge()
+        self.function = Lifetime(self.slots, self.bridge)
+        self.request = Lifetime(self.slots, self.bridge)
 
     def leave_function(self) -> None:
         """Close the function scope after a success; raise what goes wrong there."""
@@ -130,52 +176,6 @@ class Outcome:
 
     def __init__(self) -> None:
         self.status_code: int | None = None
-
-
-class Hop:
-    """The way from an event loop to the one thread where a request's sync code runs.
-
-    All hops of a request share one context, so that a generator is entered and closed in
-    the same one and may reset the context variables that it set. What either side sets,
-    the other sees.
-    """
-
-    __slots__ = ("context", "tokens")
-
-    def __init__(self) -> None:
-        self.context = contextvars.copy_context()
-        self.tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
-
-    async def __call__(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Call *function* in that thread."""
-        self.context.run(_restore_context, contextvars.copy_context())
-        hopping = sync_to_async(function, thread_sensitive=True, context=self.context)
-        try:
-            return await hopping(*args, **kwargs)
-        finally:
-            self._bring_back()
-
-    def _bring_back(self) -> None:
-        """Let the event loop see what the thread set, and what it took back."""
-        for variable, value in self.context.items():
-            if variable.get(_UNSET) is _UNSET:
-                self.tokens[variable] = variable.set(value)
-        for variable in [one for one in self.tokens if one not in self.context]:
-            variable.reset(self.tokens.pop(variable))
-        _restore_context(self.context)
-
-
-_UNSET: Any = object()
-
-
-def run_apart(
-    context: contextvars.Context, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
-) -> _T:
-    """Call *function* in *context*, which the caller keeps, and bring back what it set."""
-    try:
-        return context.run(function, *args, **kwargs)
-    finally:
-        _restore_context(context)
 
 
 def _finish(entered: Entered, error: BaseException | None) -> BaseException | None:

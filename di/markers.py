@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 from di.exceptions import InvalidScopesError, NotInjectedError, UnknownScopeError
+from di.limits import Limiter
 
-Scope = Literal["function", "request"]
-"""The life of a generator dependable: until the response is built, or until it is sent."""
+Scope = Literal["function", "request", "app"]
+"""The life of a dependable's value: until the response is built, until it is sent, or until
+the process ends."""
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 """Shortest life first."""
+
+INJECTING_HINT = (
+    "Put @inject from di directly above the view, below its route decorator,"
+    " or create the API and its routers with di.NinjaAPI and di.Router."
+)
 
 _Call = TypeVar("_Call", bound=Callable[..., Any])
 
@@ -25,11 +32,14 @@ class Marker:
     A marker that reaches Ninja belongs to a view that nothing injects: Ninja would take
     its parameter for a query parameter and never call the dependency. The two methods
     that Ninja and pydantic use on the way refuse it instead.
+
+    One with a *limiter* equals itself only: the caches of `typing` must not merge two.
     """
 
     dependency: Callable[..., Any] | None = None
     use_cache: bool = True
     scope: Scope | None = None
+    limiter: Limiter | None = None
 
     def __repr__(self) -> str:
         return f"Depends({', '.join(self._arguments())})"
@@ -46,7 +56,8 @@ class Marker:
         self._refuse()
 
     def _fields(self) -> tuple[object, ...]:
-        return (type(self).__name__, self.dependency, self.use_cache, self.scope)
+        name = type(self).__name__
+        return (name, self.dependency, self.use_cache, self.scope, self.limiter)
 
     def _arguments(self) -> list[str]:
         arguments = []
@@ -56,15 +67,13 @@ class Marker:
             arguments.append("use_cache=False")
         if self.scope is not None:
             arguments.append(f"scope={self.scope!r}")
+        if self.limiter is not None:
+            arguments.append(f"max_concurrency={self.limiter.number}")
         return arguments
 
     def _refuse(self) -> NoReturn:
         problem = f"A view declares {self!r}, but nothing would ever call it."
-        hint = (
-            "Put @inject from di directly above the view, below its route decorator,"
-            " or create the API and its routers with di.NinjaAPI and di.Router."
-        )
-        raise NotInjectedError(problem, hint=hint)
+        raise NotInjectedError(problem, hint=INJECTING_HINT)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -89,6 +98,7 @@ def Depends(  # noqa: N802 - the name that FastAPI gave it
     *,
     use_cache: bool = True,
     scope: Scope | None = None,
+    max_concurrency: int | None = None,
 ) -> Any:
     """Fill a parameter with what *dependency* returns or yields.
 
@@ -96,12 +106,17 @@ def Depends(  # noqa: N802 - the name that FastAPI gave it
         dependency: any callable; without it the parameter's own annotation is called.
         use_cache: share the value with every other use in the same request.
         scope: when a generator is closed: "function" before the response is sent,
-            "request" (its default) after.
+            "request" (its default) after. "app": called once in this process, for all
+            requests, and closed when the process ends.
+        max_concurrency: how many requests may be inside *dependency* at once, a generator
+            until it is closed. Others wait, in a coroutine without holding a thread. The
+            slots belong to this marker, wherever it is used.
 
     Raises:
-        UnknownScopeError: *scope* is neither.
+        UnknownScopeError: *scope* is none of these.
+        InvalidLimitError: *max_concurrency* is not a positive integer.
     """
-    return Marker(dependency, use_cache, _known(scope))
+    return Marker(dependency, use_cache, _known(scope), _limiter(max_concurrency))
 
 
 def Security(  # noqa: N802 - the name that FastAPI gave it
@@ -110,6 +125,7 @@ def Security(  # noqa: N802 - the name that FastAPI gave it
     scopes: Sequence[str] | None = None,
     use_cache: bool = True,
     scope: Scope | None = None,
+    max_concurrency: int | None = None,
 ) -> Any:
     """Like `Depends`, and require OAuth2 *scopes* of *dependency* and all below it.
 
@@ -119,7 +135,8 @@ def Security(  # noqa: N802 - the name that FastAPI gave it
     if isinstance(scopes, str) or not all(isinstance(one, str) for one in scopes or ()):
         problem = f"Security(scopes={scopes!r}) is not a list of scopes."
         raise InvalidScopesError(problem, hint='Write scopes=["items"], one string a scope.')
-    return SecurityMarker(dependency, use_cache, _known(scope), tuple(scopes or ()))
+    limiter = _limiter(max_concurrency)
+    return SecurityMarker(dependency, use_cache, _known(scope), limiter, tuple(scopes or ()))
 
 
 class SecurityScopes:
@@ -170,6 +187,10 @@ def _note(defaults: Defaults) -> Callable[[_Call], _Call]:
         return call
 
     return decorate
+
+
+def _limiter(number: int | None) -> Limiter | None:
+    return None if number is None else Limiter(number)
 
 
 def _known(scope: Scope | None) -> Scope | None:

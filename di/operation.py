@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -12,16 +13,19 @@ from django.http import HttpRequest, HttpResponse
 from ninja.compatibility.files import FIX_MIDDLEWARE_PATH, need_to_fix_request_files
 from ninja.errors import ConfigError
 from ninja.operation import AsyncOperation, Operation
+from ninja.params.models import ParamModel
+from ninja.signature.utils import get_path_param_names
 
+from di.closing import Stream, watch_stream
+from di.exceptions import NotInjectedError
 from di.guard import AsyncGuard, Guard
 from di.http import ensure_handled
-from di.inspection import Kind, kind_of
+from di.inspection import INJECTED, Kind, kind_of
 from di.markers import Marker
+from di.refusal import markers_of
 from di.signature import InjectedSignature, Injection
 
 _View = TypeVar("_View", bound=Callable[..., Any])
-
-_ATTRIBUTE = "__di_injection__"
 
 
 def inject(view: _View) -> _View:
@@ -47,13 +51,13 @@ def inject_with(view: _View, dependencies: Sequence[Marker]) -> _View:
     wrapper = _passing_on(view)
     wrapper._ninja_contribute_to_operation = contributors  # type: ignore[attr-defined]  # noqa: SLF001 - Ninja's hook
     wrapper.__signature__ = injection.stand_in_signature()  # type: ignore[attr-defined]
-    setattr(wrapper, _ATTRIBUTE, injection)
+    setattr(wrapper, INJECTED, injection)
     return cast("_View", wrapper)
 
 
 def injection_of(view: Callable[..., Any]) -> Injection | None:
     """Return what `inject` noted on *view*, also through decorators above it."""
-    return getattr(view, _ATTRIBUTE, None)
+    return getattr(view, INJECTED, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,7 @@ class _Contribution:
 
 def install(operation: Operation, injection: Injection, inherited: Sequence[Marker] = ()) -> None:
     """Make *operation* resolve *injection*, after *inherited* dependencies."""
-    signature = InjectedSignature(operation, injection, inherited)
-    operation.signature = signature
-    operation.models = signature.models
+    operation.signature = InjectedSignature(operation, injection, inherited, operation.path)
     operation.__class__ = _injecting(type(operation))  # type: ignore[arg-type]
     if need_to_fix_request_files(operation.methods, operation.models):
         message = (
@@ -96,6 +98,24 @@ class InjectedMixin(Operation):
     to ``view_func``, and sends on the response that it gets back.
     """
 
+    @property
+    def models(self) -> list[type[ParamModel]]:
+        """What the document shows; Ninja asks for it when all is mounted."""
+        self.settle()
+        return self.signature.models
+
+    @models.setter
+    def models(self, models: list[type[ParamModel]]) -> None:
+        """Leave them where they are: Ninja's copies have the signature too."""
+
+    def settle(self) -> None:
+        """Read again which parameters are in the path, now with the prefix of the mount."""
+        signature = cast("InjectedSignature", self.signature)
+        mounted = _mounted_path(self) or self.path
+        if get_path_param_names(mounted) != get_path_param_names(signature.path):
+            injection, inherited = signature.injection, signature.inherited
+            self.signature = InjectedSignature(self, injection, inherited, mounted)
+
     def _get_values(
         self,
         request: HttpRequest,  # noqa: ARG002 - Ninja's signature
@@ -107,8 +127,18 @@ class InjectedMixin(Operation):
             with _lock:
                 if not isinstance(self.view_func, Guard):  # pragma: no branch - another thread
                     ensure_handled(self.api)
+                    self.settle()
                     self.view_func = (AsyncGuard if self.is_async else Guard)(self)
         return {"path_params": path_params, "response": temporal_response}
+
+    def _stream_response(
+        self, request: HttpRequest, generator: Any, temporal_response: HttpResponse
+    ) -> Any:
+        if not isinstance(generator, Stream):
+            return super()._stream_response(request, generator, temporal_response)
+        response = super()._stream_response(request, generator.content, temporal_response)
+        watch_stream(response, generator.break_off)
+        return response
 
 
 class AsyncInjectedMixin(InjectedMixin, AsyncOperation):
@@ -118,7 +148,22 @@ class AsyncInjectedMixin(InjectedMixin, AsyncOperation):
         self, request: HttpRequest, generator: Any, temporal_response: HttpResponse
     ) -> Any:
         # What Ninja takes for the view's generator is the guard's coroutine.
-        return await super()._async_stream_response(request, await generator, temporal_response)
+        stream = await generator
+        respond = super()._async_stream_response
+        if not isinstance(stream, Stream):
+            return await respond(request, stream, temporal_response)
+        response = await respond(request, stream.content, temporal_response)
+        watch_stream(response, stream.break_off)
+        return response
+
+
+def _mounted_path(operation: Operation) -> str | None:
+    """Return the whole path of *operation* within its API, None before it is bound."""
+    for bound in getattr(operation.api, "_bound_routers_cache", None) or ():
+        for path, path_view in bound.path_operations.items():
+            if operation in path_view.operations:
+                return f"{bound.prefix}/{path}"
+    return None
 
 
 _lock = threading.Lock()
@@ -137,10 +182,12 @@ def _injecting(operation_class: Any) -> Any:
 def _passing_on(view: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of the same kind as *view* that Ninja may write attributes on."""
     kind = kind_of(view)
+    check = _arguments_check(view)
     if kind is Kind.COROUTINE:
 
         @functools.wraps(view)
         async def acall(*args: Any, **kwargs: Any) -> Any:
+            check(args, kwargs)
             return await view(*args, **kwargs)
 
         return acall
@@ -148,6 +195,7 @@ def _passing_on(view: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(view)
         async def agenerate(*args: Any, **kwargs: Any) -> Any:
+            check(args, kwargs)
             async for item in view(*args, **kwargs):
                 yield item
 
@@ -155,6 +203,28 @@ def _passing_on(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(view)
     def call(*args: Any, **kwargs: Any) -> Any:
+        check(args, kwargs)
         return view(*args, **kwargs)
 
     return call
+
+
+def _arguments_check(
+    view: Callable[..., Any],
+) -> Callable[[Sequence[Any], Mapping[str, Any]], None]:
+    """Return what refuses a call of *view* in which a marker would be its own value."""
+    injected = {name for name, _ in markers_of(view)}
+
+    def check(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        if injected <= kwargs.keys():
+            return
+        passed = inspect.signature(view).bind_partial(*args, **kwargs).arguments
+        if missing := sorted(injected - passed.keys()):
+            problem = f"The view was called without its dependency {missing[0]!r}."
+            hint = (
+                "Let a route decorator of Ninja call it, directly above @inject or through"
+                " decorators written with functools.wraps, or pass a value yourself."
+            )
+            raise NotInjectedError(problem, path=[(None, view)], hint=hint)
+
+    return check

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -63,6 +63,25 @@ class override:  # noqa: N801 - used as a statement and as a decorator, like Dja
 
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
         """Decorate *function*: the stand-ins hold while it runs."""
+        if inspect.isasyncgenfunction(function):
+
+            @functools.wraps(function)
+            async def agenerate(*args: _P.args, **kwargs: _P.kwargs) -> AsyncIterator[object]:
+                with self:
+                    async for item in function(*args, **kwargs):
+                        yield item
+
+            return cast("Callable[_P, _R]", agenerate)
+
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def generate(*args: _P.args, **kwargs: _P.kwargs) -> Iterator[object]:
+                with self:
+                    yield from function(*args, **kwargs)
+
+            return cast("Callable[_P, _R]", generate)
+
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)

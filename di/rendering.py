@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import pathlib
+import typing
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ def name_of(call: object) -> str:
     """
     if isinstance(call, functools.partial):
         return f"partial({name_of(call.func)})"
+    if typing.get_origin(call) or not callable(call):
+        return repr(call)
     named = call if hasattr(call, "__qualname__") else type(call)
     name = f"{named.__module__}.{named.__qualname__}"
     return name if named is call else f"an instance of {name}"
@@ -28,6 +31,7 @@ def place_of(call: object) -> str:
     """Return ``file:line`` of where *call* is written, or "" if it is not Python."""
     while isinstance(call, functools.partial):
         call = call.func
+    call = typing.get_origin(call) or call
     source = inspect.unwrap(call) if callable(call) else call
     if not (inspect.isroutine(source) or inspect.isclass(source)):
         source = type(source)

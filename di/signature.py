@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from weakref import WeakSet
 
 from django.http import HttpRequest
 from ninja.operation import AsyncOperation, Operation
 from ninja.params.models import Path
-from ninja.signature.details import ViewSignature
+from ninja.signature.details import ViewSignature, is_pydantic_model
 
 from di import overrides
+from di.annotations import find_marker, plain_types
+from di.documentation import Documentation
 from di.exceptions import UnsupportedParameterError
-from di.graph import Dependant, analyze, refuse_fixed_scopes
-from di.inputs import Documentation, Inputs, build_all
-from di.inspection import EMPTY, Parameter, key_of
+from di.graph import Dependant, Way, analyze, refuse_fixed_scopes
+from di.inputs import Inputs, build_all
+from di.inspection import EMPTY, Dependable, Parameter, key_of
 from di.markers import Marker
 from di.plan import Plan, compile_plan
+from di.refusal import refuse_hidden
 
 _MOST_VARIANTS = 128
 
@@ -32,6 +35,7 @@ class Injection:
     def __init__(self, view: Callable[..., Any], dependencies: Sequence[Marker]) -> None:
         self.view = view
         self.dependencies = tuple(dependencies)
+        refuse_hidden(view)
         self.root = analyze(view, dependencies)
         _check_request(self.root)
 
@@ -43,7 +47,9 @@ class Injection:
         """
         plan = compile_plan(self.root)
         inputs = [parameter for step in plan.steps for parameter in step.inputs]
-        names = dict.fromkeys(map(_name_in_path, [*inputs, *plan.view.inputs[1:]]))
+        names = dict.fromkeys(
+            name for one in [*inputs, *plan.view.inputs[1:]] for name in _names_in_path(one)
+        )
         return inspect.Signature(
             [
                 inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD),
@@ -64,11 +70,15 @@ class InjectedSignature(ViewSignature):
     """All that is known of an injected view in one place: plan, readers, documentation."""
 
     def __init__(
-        self, operation: Operation, injection: Injection, inherited: Sequence[Marker]
+        self,
+        operation: Operation,
+        injection: Injection,
+        inherited: Sequence[Marker],
+        path: str,
     ) -> None:
         self.injection = injection
         self.inherited = tuple(inherited)
-        self.path = operation.path
+        self.path = path
         self.is_async = isinstance(operation, AsyncOperation)
         self.view_func = operation.signature.view_func
         self.docstring = operation.signature.docstring
@@ -77,7 +87,7 @@ class InjectedSignature(ViewSignature):
         if operation.stream_format is not None:
             refuse_fixed_scopes(root, "An operation that streams its response")
         self.compiled = Compiled(root, self)
-        document = Documentation(self.compiled.readers)
+        document = Documentation(self.compiled.documented)
         self.params, self.models = document.params, document.models
         self.variants: dict[object, Compiled] = {}
         known_signatures.add(self)
@@ -101,17 +111,55 @@ class InjectedSignature(ViewSignature):
 
 
 class Compiled:
-    """A plan and, for each of its steps and the view, the reader of its inputs."""
+    """A plan and, for each of its steps and the view, the reader of its inputs.
+
+    Attributes:
+        readers: in the order of the plan.
+        documented: the same in the order of the document, as in FastAPI: each callable
+            before what it depends on.
+    """
 
     def __init__(self, root: Dependant, signature: InjectedSignature) -> None:
         self.plan: Plan = compile_plan(root)
-        self.readers = [
-            Inputs(signature.path, step.dependable.call, step.inputs) for step in self.plan.steps
-        ]
-        view = self.plan.view.dependable.call
-        inputs = self.plan.view.inputs[1:]  # Ninja passes the request, by position
-        self.readers.append(Inputs(signature.path, view, inputs, signature.contributed))
+        ways = _ways(root)
+        readers: dict[Dependable, Inputs] = {}
+        self.readers = []
+        for step in self.plan.steps:
+            way = ways[step.dependable]
+            _check_positions(step.dependable.parameters, way)
+            self.readers.append(Inputs(signature.path, way, step.inputs))
+            readers[step.dependable] = self.readers[-1]
+        view, way = self.plan.view, ways[root.dependable]
+        _check_positions(view.dependable.parameters[1:], way)
+        # Ninja passes the request, by position.
+        self.readers.append(Inputs(signature.path, way, view.inputs[1:], signature.contributed))
+        readers[view.dependable] = self.readers[-1]
         build_all(self.readers)
+        self.documented = [readers[dependable] for dependable in ways if dependable in readers]
+
+
+def _ways(root: Dependant) -> dict[Dependable, Way]:
+    """Return the first way from *root* to each dependable, each before what it depends on."""
+    ways: dict[Dependable, Way] = {}
+    waiting: list[tuple[Way, Dependant]] = [(((None, root.dependable.call),), root)]
+    while waiting:
+        way, dependant = waiting.pop()
+        if dependant.dependable in ways:
+            continue
+        ways[dependant.dependable] = way
+        waiting += [
+            ((*way, (edge.name, edge.dependant.dependable.call)), edge.dependant)
+            for edge in reversed(dependant.dependencies)
+        ]
+    return ways
+
+
+def _check_positions(parameters: Sequence[Parameter], way: Way) -> None:
+    """Refuse what cannot be passed by name."""
+    for parameter in parameters:
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            problem = f"Parameter {parameter.name!r} can only be passed by position."
+            raise UnsupportedParameterError(problem, path=way, hint="Remove the / after it.")
 
 
 def _check_request(root: Dependant) -> None:
@@ -126,10 +174,14 @@ def _check_request(root: Dependant) -> None:
     raise UnsupportedParameterError(problem, path=path, hint="Write def view(request, ...).")
 
 
-def _name_in_path(parameter: Parameter) -> str:
-    declared = parameter.default
-    if isinstance(declared, Path) and declared.alias:
-        return declared.alias
-    metadata = getattr(parameter.annotation, "__metadata__", ())
-    aliases = [item.alias for item in metadata if isinstance(item, Path) and item.alias]
-    return aliases[-1] if aliases else parameter.name
+def _names_in_path(parameter: Parameter) -> Iterator[str]:
+    """Yield the names that *parameter* would have in a path."""
+    declared = find_marker(parameter.annotation)[1] or parameter.default
+    annotation = plain_types(parameter.annotation)[0]
+    if isinstance(declared, Path) and is_pydantic_model(annotation):
+        for name, field in annotation.model_fields.items():
+            yield field.alias or name
+    elif isinstance(declared, Path) and declared.alias:
+        yield declared.alias
+    else:
+        yield parameter.name

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.core.asgi import get_asgi_application
+from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import path
@@ -113,7 +113,7 @@ class World:
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        asyncio.run(get_asgi_application()(scope, receive, send))  # type: ignore[arg-type]
+        asyncio.run(ASGIHandler()(scope, receive, send))  # type: ignore[arg-type]
         return b"".join(message.get("body", b"") for message in sent)
 
 

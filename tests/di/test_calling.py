@@ -1,19 +1,24 @@
 """Dependables outside a request."""
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import Group
+from django.core.management import BaseCommand, CommandParser, call_command
+from django.db import connection, transaction
 from django.http import HttpRequest
 from ninja import Query
 
-from di import Depends, SecurityScopes, acall, call, override
+from di import Depends, NinjaAPI, Security, SecurityScopes, acall, call, override
 from di.exceptions import DependencyError, GeneratorProtocolError, MissingValueError
 from di.sessions import SessionDep
 from tests.di import samples
+from tests.di.conftest import World
 
 events: list[str] = []
 
@@ -107,6 +112,27 @@ def test_what_is_raised_reaches_all(resolve: Any) -> None:
         assert caught.value.__cause__ or not caught.value.__suppress_context__
 
 
+def test_a_traceback_tells_of_every_exception_that_was_replaced(resolve: Any) -> None:
+    """The one that comes out, the one that it replaced, and the first."""
+
+    def raising(error: Exception) -> Any:
+        def trip() -> Iterator[None]:
+            try:
+                yield
+            finally:
+                raise error
+
+        return Depends(trip)
+
+    def job(a: None = raising(OSError()), b: None = raising(KeyError())) -> None:
+        raise ValueError
+
+    with pytest.raises(OSError) as caught:
+        resolve(job)
+    assert isinstance(caught.value.__context__, KeyError)
+    assert isinstance(caught.value.__context__.__context__, ValueError)
+
+
 @pytest.mark.parametrize("scope", ["function", "request"])
 def test_an_error_while_closing_is_raised(scope: Any, resolve: Any) -> None:
     """There is somebody to tell."""
@@ -189,3 +215,180 @@ def test_in_a_thread_of_an_event_loop() -> None:
     assert async_to_sync(sync_to_async(call))(job) == "x"
     assert inspect.iscoroutinefunction(acall)
     assert issubclass(MissingValueError, DependencyError)
+
+
+@pytest.mark.parametrize("name", [*samples.VALUES, *samples.OBJECTS])
+def test_whatever_may_be_a_dependable_may_be_below(name: str, resolve: Any) -> None:
+    """Of every kind, its input given by name."""
+
+    def job(value: Any = Depends({**samples.VALUES, **samples.OBJECTS}[name])) -> Any:
+        return getattr(value, "n", value)
+
+    assert resolve(job, n=2) == 2
+
+
+@pytest.mark.row("E1", "E5", "I4")
+def test_sharing_and_scopes_are_those_of_a_request(resolve: Any) -> None:
+    """One call for one key, another with use_cache=False, the union of scopes."""
+
+    def counted() -> int:
+        events.append("called")
+        return len(events)
+
+    def told(scopes: SecurityScopes) -> str:
+        return scopes.scope_str
+
+    def above(found: str = Security(told, scopes=["inner"])) -> str:
+        return found
+
+    def job(
+        a: int = Depends(counted),
+        b: int = Depends(counted),
+        c: int = Depends(counted, use_cache=False),
+        scopes: str = Security(above, scopes=["outer"]),
+    ) -> Any:
+        return [a, b, c, scopes]
+
+    assert resolve(job) == [1, 1, 2, "outer inner"]
+    assert resolve(job) == [3, 3, 4, "outer inner"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_what_ends_a_process_unwinds_first(error: type[BaseException], resolve: Any) -> None:
+    """Ctrl-C in a command leaves nothing open."""
+
+    def job(name: str = Depends(opened), f: str = Depends(opened, scope="function")) -> None:
+        raise error
+
+    with pytest.raises(error):
+        resolve(job)
+    name = error.__name__
+    assert events == ["x opens", "x opens", *[f"x sees {name}", "x closes"] * 2]
+
+
+def add_group(name: str, db: SessionDep, fails: bool = False) -> str:
+    """Do what a job does: write, and perhaps fail."""
+    db.add(Group(name=name))
+    if fails:
+        raise ValueError(name)
+    return name
+
+
+def groups() -> list[str]:
+    return sorted(Group.objects.values_list("name", flat=True))
+
+
+@pytest.fixture
+def _no_groups(transactional_db: None) -> None:
+    Group.objects.all().delete()  # those that a migration made
+
+
+@pytest.mark.usefixtures("_no_groups")
+def test_in_a_management_command() -> None:
+    """Options are values; the session is committed, or rolled back if the command fails."""
+
+    class Command(BaseCommand):
+        def add_arguments(self, parser: CommandParser) -> None:
+            parser.add_argument("--name", required=True)
+            parser.add_argument("--fails", action="store_true")
+
+        def handle(self, *, name: str, fails: bool, **_: object) -> str:
+            return call(add_group, name=name, fails=fails)
+
+    assert call_command(Command(), name="kept") == "kept"
+    with pytest.raises(ValueError, match="lost"):
+        call_command(Command(), name="lost", fails=True)
+    assert groups() == ["kept"]
+
+
+@pytest.mark.usefixtures("_no_groups")
+def test_in_the_threads_of_a_task_queue() -> None:
+    """Each call has its own values and its own transaction; stand-ins stay where they are."""
+
+    def task(number: int) -> str:
+        try:
+            return call(add_group, name=f"{number:02}", fails=number % 2 == 1)
+        except ValueError:
+            return "failed"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool, override({add_group: task}):
+        found = list(pool.map(task, range(20)))
+    even = [f"{number:02}" for number in range(0, 20, 2)]
+    assert found == [name for one in even for name in (one, "failed")]
+    assert groups() == even
+
+
+def test_in_a_running_event_loop() -> None:
+    """`acall` is for there. `call` does what needs no loop, and refuses the rest, all closed."""
+
+    def job(n: int, name: str = Depends(opened)) -> Any:
+        return [n, name]
+
+    def waiting(name: str = Depends(opened), a: str = Depends(aopened)) -> None:
+        raise AssertionError
+
+    async def main() -> list[Any]:
+        found = await asyncio.gather(*(acall(job, n=n, name=f"{n}") for n in range(3)))
+        events.clear()
+        found.append(call(job, n=3))
+        with pytest.raises(RuntimeError, match="same thread as an async event loop"):
+            call(waiting)
+        return found
+
+    assert asyncio.run(main()) == [[0, "0"], [1, "1"], [2, "2"], [3, "x"]]
+    assert events == ["x opens", "x closes", "x opens", "x sees RuntimeError", "x closes"]
+
+
+@pytest.mark.usefixtures("_no_groups")
+def test_inside_a_request(api: NinjaAPI, world: World) -> None:
+    """A call of its own: nothing is shared with the request, and its end is not the view's."""
+
+    def job(name: str, db: SessionDep, o: str = Depends(opened), fails: bool = False) -> str:
+        events.append("job")
+        return add_group(name, db, fails)
+
+    if world.is_async:
+
+        @api.post("/x")
+        async def aview(request: HttpRequest, db: SessionDep, o: str = Depends(opened)) -> str:
+            await db.aadd(Group(name="view"))
+            await acall(job, name="kept")
+            with pytest.raises(ValueError, match="lost"):
+                await acall(job, name="lost", fails=True)
+            events.append("view")
+            return o
+
+    else:
+
+        @api.post("/x")
+        def view(request: HttpRequest, db: SessionDep, o: str = Depends(opened)) -> str:
+            db.add(Group(name="view"))
+            call(job, name="kept")
+            with pytest.raises(ValueError, match="lost"):
+                call(job, name="lost", fails=True)
+            events.append("view")
+            return o
+
+    world.serve(api)
+    response: Any = world.post("/x?name=r")
+    assert (response.status_code, response.json()) == (200, "r")
+    assert events == [
+        "r opens",
+        *("kept opens", "job", "kept closes"),
+        *("lost opens", "job", "lost sees ValueError", "lost closes"),
+        *("view", "r closes"),
+    ]
+    assert groups() == ["kept", "view"]
+
+
+@pytest.mark.usefixtures("_no_groups")
+def test_inside_a_transaction_of_the_callers(resolve: Any) -> None:
+    """The session is a savepoint then: what fails is undone, the caller's work is not."""
+    with transaction.atomic():
+        Group.objects.create(name="callers")
+        with pytest.raises(ValueError, match="lost"):
+            resolve(add_group, name="lost", fails=True)
+        resolve(add_group, name="kept")
+    assert groups() == ["callers", "kept"]

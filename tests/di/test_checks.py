@@ -1,15 +1,18 @@
 """The system checks."""
 
 import types
-from typing import Any
+from typing import Annotated, Any
 
 import ninja
+import pytest
 from django.core import checks
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import include, path, re_path
+from ninja import Path, Schema
+from ninja.signature import ViewSignature
 from pytest_django import Settings
 
-from di import Depends, NinjaAPI, inject
+from di import Depends, NinjaAPI, Router, inject
 from tests.di import samples
 
 
@@ -17,7 +20,7 @@ def found(tag: str = "di") -> list[tuple[str | None, str]]:
     return [(message.id, message.msg) for message in checks.run_checks(tags=[tag])]
 
 
-def serve(settings: Settings, api: NinjaAPI) -> None:
+def serve(settings: Settings, api: ninja.NinjaAPI) -> None:
     site = types.ModuleType("site")
     site.urlpatterns = [path("", api.urls)]  # type: ignore[attr-defined]
     settings.ROOT_URLCONF = site
@@ -51,8 +54,11 @@ def test_async_dependables_of_sync_views_are_pointed_out(settings: Settings, api
     assert not [text for _, text in found() if "<locals>.fine" in text or "<locals>.plain" in text]
 
 
-def test_markers_that_ninja_never_looks_at_are_an_error(settings: Settings) -> None:
-    """A parameter called request, or annotated HttpResponse: the check would never run."""
+def test_markers_in_views_registered_early_are_an_error(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before `di` was ready, Ninja let pass what it never looks at: the check tells."""
+    monkeypatch.setattr("ninja.operation.ViewSignature", ViewSignature)
     plain = ninja.NinjaAPI(urls_namespace="plain")
 
     @plain.get("/one")
@@ -78,7 +84,56 @@ def test_markers_that_ninja_never_looks_at_are_an_error(settings: Settings) -> N
     assert "<locals>.two" in texts[1]
 
 
+def test_plain_views_are_none_of_our_business(settings: Settings) -> None:
+    """An annotation that only type checkers can read is fine where nothing is injected."""
+    plain = ninja.NinjaAPI(urls_namespace="plain")
+
+    @plain.get("/x")
+    def view(request: "OnlyForTypeCheckers") -> None: ...  # type: ignore[name-defined]  # noqa: F821 - as under TYPE_CHECKING
+
+    serve(settings, plain)
+    assert "di.E202" not in [id_ for id_, _ in found()]
+
+
 def test_a_project_without_urls_can_be_checked(settings: Settings) -> None:
     """A settings module may have no ROOT_URLCONF, in a command's, say."""
     del settings.ROOT_URLCONF
     assert isinstance(found(), list)
+
+
+@pytest.mark.row("C4", "J13")
+def test_a_path_parameter_that_no_path_has_is_an_error(settings: Settings, api: NinjaAPI) -> None:
+    """Route, mount and site may each bring it; the error has the way and the names there are."""
+
+    class Day(Schema):
+        year: int
+        month: int = 1
+
+    def read(slug: Annotated[str, Path()]) -> str:
+        return slug
+
+    def read_day(day: Annotated[Day, Path()], pk: Annotated[int, Path()] = 1) -> Any:
+        return day, pk
+
+    router = Router()
+
+    @api.get("/wrong/{pk}")
+    @router.get("/x")
+    def view(request: HttpRequest, found: str = Depends(read), d: Any = Depends(read_day)) -> None:
+        """Read what only some of its paths have."""
+
+    api.add_router("/{slug}/{int:year}", router)
+    serve(settings, api)
+    first, second = [text for id_, text in found() if id_ == "di.E013"]
+    assert first.startswith("Parameter 'slug' is read from the path, which does not hold it.\n\n")
+    assert "<locals>.view (tests/di/test_checks.py:" in first
+    assert "└─ found: tests.di.test_checks" in first
+    assert second.startswith("Parameter 'year' ")
+    (hint,) = {one.hint for one in checks.run_checks(tags=["di"]) if one.id == "di.E013"}
+    assert hint == ("Name it as in the path of the route, or read it elsewhere; in the path: 'pk'.")
+    site = types.ModuleType("site")
+    inner = types.ModuleType("inner")
+    inner.urlpatterns = [path("", api.urls)]  # type: ignore[attr-defined]
+    site.urlpatterns = [re_path("^(?P<slug>.+)/", include(inner), {"year": 2020})]  # type: ignore[attr-defined]
+    settings.ROOT_URLCONF = site
+    assert not [text for id_, text in found() if id_ == "di.E013"]

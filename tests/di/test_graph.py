@@ -1,7 +1,8 @@
 """Analysis: trees, and what is refused."""
 
+import abc
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import pytest
 
@@ -28,6 +29,7 @@ def middle(x: int = Depends(leaf)) -> int:
     return x
 
 
+@pytest.mark.row("A4", "A12")
 def test_the_tree_follows_the_signature() -> None:
     """`dependencies=` come first, then parameters; what has no marker is an input."""
 
@@ -43,6 +45,7 @@ def test_the_tree_follows_the_signature() -> None:
     assert root.dependencies[0].dependant is root.dependencies[2].dependant
 
 
+@pytest.mark.row("J10")
 def test_a_cycle_is_drawn() -> None:
     """The error shows the way round, view first, with file and line."""
 
@@ -80,6 +83,7 @@ def long_through(x: int = Depends(through)) -> Iterator[int]:
     yield x
 
 
+@pytest.mark.row("F6", "J4")
 @pytest.mark.parametrize(
     ("call", "names"), [(long_lived, [None, "x", "x"]), (long_through, [None, "x", "x", "x"])]
 )
@@ -138,13 +142,40 @@ class Shape(Protocol):
     n: int
 
 
+class Abstract(abc.ABC):
+    @abc.abstractmethod
+    def method(self) -> None: ...
+
+
+T = TypeVar("T")
+
+
 def no_annotation(x=Depends()) -> None: ...  # type: ignore[no-untyped-def]
 def a_protocol(x: Shape = Depends()) -> None: ...
 def a_union(x: int | None = Depends()) -> None: ...
 def a_builtin(x: range = Depends()) -> None: ...
+def anything(x: Any = Depends()) -> None: ...
+def abstract(x: Abstract = Depends()) -> None: ...
+def a_variable(x: T = Depends()) -> None: ...
+def a_list(x: list[int] = Depends()) -> None: ...
+def literal(x: Literal["a"] = Depends()) -> None: ...
 
 
-@pytest.mark.parametrize("view", [no_annotation, a_protocol, a_union, a_builtin])
+@pytest.mark.row("A7", "J3")
+@pytest.mark.parametrize(
+    "view",
+    [
+        no_annotation,
+        a_protocol,
+        a_union,
+        a_builtin,
+        anything,
+        abstract,
+        a_variable,
+        a_list,
+        literal,
+    ],
+)
 def test_depends_without_argument_needs_a_class_to_call(view: Any) -> None:
     """Nothing is guessed: no bogus query parameters args and kwargs."""
     with pytest.raises(NotCallableError) as caught:
@@ -152,6 +183,7 @@ def test_depends_without_argument_needs_a_class_to_call(view: Any) -> None:
     assert caught.value.path[0] == (None, view)
 
 
+@pytest.mark.row("A7")
 def test_depends_without_argument_calls_the_annotation() -> None:
     """`x: T = Depends()` depends on T."""
 
@@ -160,6 +192,7 @@ def test_depends_without_argument_calls_the_annotation() -> None:
     assert analyze(view).dependencies[0].original is samples.PlainClass
 
 
+@pytest.mark.row("A12", "J1", "J2")
 @pytest.mark.parametrize("thing", [leaf, Depends()])
 def test_dependencies_must_be_markers_that_name_something(thing: Any) -> None:
     """A bare function in dependencies=[...] is told to be wrapped."""
@@ -167,6 +200,7 @@ def test_dependencies_must_be_markers_that_name_something(thing: Any) -> None:
         analyze(root, [thing])
 
 
+@pytest.mark.row("A9", "J12")
 def test_errors_below_carry_the_whole_path() -> None:
     """What is wrong deep down is shown from the view on."""
 
@@ -191,6 +225,7 @@ def test_reading_scopes_is_known_above() -> None:
     assert tree.dependencies[0].dependant.dependencies[0].dependant.scopes_names == ("scopes",)
 
 
+@pytest.mark.row("H4")
 def test_a_stand_in_may_depend_on_what_it_stands_in_for() -> None:
     """Inside its stand-in the original is itself again."""
 

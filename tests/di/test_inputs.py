@@ -4,12 +4,14 @@ import json
 from typing import Annotated, Any
 
 import pytest
+from annotated_types import Ge
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from ninja import Body, Cookie, File, Form, Header, Path, Query, Schema, UploadedFile
 from ninja.pagination import paginate
+from ninja.testing import TestClient
 
-from di import Depends, NinjaAPI, inject
+from di import Depends, NinjaAPI, Security, SecurityScopes, inject
 from di.exceptions import BodyConflictError, UnsupportedParameterError
 from tests.di.conftest import World
 
@@ -39,6 +41,7 @@ def every_source(
     return locals()
 
 
+@pytest.mark.row("C1", "C2")
 def test_every_source_can_be_read_in_a_dependable(api: NinjaAPI, world: World) -> None:
     """Path, query, header, cookie, lists, aliases and constraints, as in a view."""
 
@@ -73,6 +76,7 @@ def test_every_source_can_be_read_in_a_dependable(api: NinjaAPI, world: World) -
     ]
 
 
+@pytest.mark.row("C5", "C6")
 def test_every_input_is_documented_once(api: NinjaAPI) -> None:
     """OpenAPI lists what dependables read, where their operation is."""
 
@@ -102,6 +106,7 @@ def as_text(limit: str = "") -> str:
     return limit
 
 
+@pytest.mark.row("C1", "C5")
 def test_one_name_may_have_two_types(api: NinjaAPI, world: World) -> None:
     """Each dependable gets the value as it declared it, and validates it itself."""
 
@@ -118,6 +123,7 @@ def test_one_name_may_have_two_types(api: NinjaAPI, world: World) -> None:
     assert [error["type"] for error in detail] == ["int_parsing", "float_parsing"]
 
 
+@pytest.mark.row("C5", "D3")
 def test_one_mistake_is_told_once(api: NinjaAPI, world: World) -> None:
     """Two dependables that ask for the same thing do not say the same thing twice."""
 
@@ -151,6 +157,7 @@ def body_of(api: NinjaAPI, path: str) -> Any:
     return schema["schema"]
 
 
+@pytest.mark.row("C7")
 def test_one_body_is_sent_bare(api: NinjaAPI, world: World) -> None:
     """Also when view and dependable both declare it: one name, one body."""
 
@@ -166,6 +173,7 @@ def test_one_body_is_sent_bare(api: NinjaAPI, world: World) -> None:
     assert body_of(api, "/x") == {"$ref": "#/components/schemas/Item"}
 
 
+@pytest.mark.row("C7")
 def test_several_bodies_are_embedded_under_their_names(api: NinjaAPI, world: World) -> None:
     """A dependable's body beside the view's changes both, and OpenAPI says so."""
 
@@ -181,6 +189,26 @@ def test_several_bodies_are_embedded_under_their_names(api: NinjaAPI, world: Wor
     assert sorted(body_of(api, "/x")["properties"]) == ["item", "owner"]
 
 
+@pytest.mark.row("C7")
+def test_a_body_may_be_optional_for_one_of_two(api: NinjaAPI, world: World) -> None:
+    """It is the same body; without it the one that requires it says so."""
+
+    def perhaps(item: Item | None = None) -> bool:
+        return item is None
+
+    @api.post("/x")
+    @world.view
+    def view(
+        request: HttpRequest, item: Annotated[Item, "note"], missing: bool = Depends(perhaps)
+    ) -> Any:
+        return [item.name, missing]
+
+    world.serve(api)
+    assert world.post("/x", {"name": "a"}).json() == ["a", False]  # type: ignore[attr-defined]
+    assert world.post("/x", "").status_code == 422
+
+
+@pytest.mark.row("C7", "J14")
 def test_bodies_that_contradict_are_refused(api: NinjaAPI) -> None:
     """One name cannot be two types of body."""
 
@@ -198,6 +226,7 @@ def upload(
     return {"note": note, "files": [one.read().decode() for one in files]}
 
 
+@pytest.mark.row("C1", "C8")
 def test_forms_files_and_json_fields(api: NinjaAPI, world: World) -> None:
     """With a form in a dependable, a body of the view is a field of the form."""
 
@@ -219,6 +248,7 @@ def test_forms_files_and_json_fields(api: NinjaAPI, world: World) -> None:
     assert sorted(body_of(api, "/x")["properties"]) == ["files", "item", "note"]
 
 
+@pytest.mark.row("C1", "C5")
 def test_form_fields_are_validated_per_dependable(api: NinjaAPI, world: World) -> None:
     """Forms behave as queries do."""
 
@@ -237,6 +267,7 @@ def test_form_fields_are_validated_per_dependable(api: NinjaAPI, world: World) -
     assert world.request("post", "/x", data={"n": "1"}).json() == [1, "1"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.row("C1", "C5")
 def test_schemas_of_a_query_may_overlap(api: NinjaAPI, world: World) -> None:
     """Two dependables may read the same fields as schemas; OpenAPI still builds."""
 
@@ -272,6 +303,7 @@ def test_schemas_of_a_query_may_overlap(api: NinjaAPI, world: World) -> None:
     assert {p["name"] for p in parameters} == {"q", "tags", "page"}
 
 
+@pytest.mark.row("C1")
 def test_params_shared_between_views_are_not_changed(api: NinjaAPI, world: World) -> None:
     """A default in one view does not make the parameter optional in another."""
     shared = Annotated[int, Query()]
@@ -291,6 +323,7 @@ def test_params_shared_between_views_are_not_changed(api: NinjaAPI, world: World
     assert world.get("/two").status_code == 422
 
 
+@pytest.mark.row("C5")
 def test_aliases_that_clash_in_the_document_are_told_apart(api: NinjaAPI, world: World) -> None:
     """One parameter name under two aliases is two parameters."""
 
@@ -319,6 +352,7 @@ def test_aliases_that_clash_in_the_document_are_told_apart(api: NinjaAPI, world:
     assert [p["name"] for p in parameters] == ["a", "b", "n"]
 
 
+@pytest.mark.row("C11", "C13")
 def test_what_the_host_gives(api: NinjaAPI, world: World) -> None:
     """The request by annotation or by name, and the response to set headers on."""
 
@@ -345,6 +379,7 @@ def test_what_the_host_gives(api: NinjaAPI, world: World) -> None:
     assert response.cookies["seen"].value == "1"
 
 
+@pytest.mark.row("C2", "C4")
 def test_a_path_parameter_needs_no_default(api: NinjaAPI, world: World) -> None:
     """A dependable's default serves the operations whose path lacks the parameter."""
 
@@ -362,6 +397,7 @@ def test_a_path_parameter_needs_no_default(api: NinjaAPI, world: World) -> None:
     assert [world.get(path).json() for path in ("/", "/3")] == [0, 3]  # type: ignore[attr-defined]
 
 
+@pytest.mark.row("C5")
 def test_a_dependables_limit_beside_paginate(world: World) -> None:
     """@paginate reads its own limit, the dependable reads another."""
     api = NinjaAPI(urls_namespace="api")
@@ -390,6 +426,7 @@ class Service:
     """Something that no request can hold."""
 
 
+@pytest.mark.row("J8")
 def test_what_no_request_can_hold_is_refused_by_name(api: NinjaAPI) -> None:
     """A service without Depends is told to have one, with the way to it."""
 
@@ -401,6 +438,7 @@ def test_what_no_request_can_hold_is_refused_by_name(api: NinjaAPI) -> None:
         def view(request: HttpRequest, x: None = Depends(uses)) -> None: ...
 
 
+@pytest.mark.row("C1", "C7")
 def test_body_params_and_path_aliases(api: NinjaAPI, world: World) -> None:
     """Explicit Params work in dependables as they do in views."""
 
@@ -416,3 +454,337 @@ def test_body_params_and_path_aliases(api: NinjaAPI, world: World) -> None:
 
     world.serve(api)
     assert world.post("/x/3", json.dumps("text")).json() == [3, "text"]  # type: ignore[attr-defined]
+
+
+class Agent(Schema):
+    user_agent: str
+    x_token: str = "none"
+
+
+class Login(Schema):
+    name: str
+    roles: list[int] = []
+
+
+class Day(Schema):
+    year: int
+    month: int
+
+
+class Visit(Schema):
+    session: str
+
+
+@pytest.mark.row("C1")
+def test_schemas_of_every_source(api: NinjaAPI, world: World) -> None:
+    """Header, cookie, path and form schemas in one dependable, each documented by field."""
+
+    def every_schema(
+        agent: Annotated[Agent, Header()],
+        visit: Annotated[Visit, Cookie()],
+        day: Annotated[Day, Path()],
+        login: Annotated[Login, Form()],
+        filters: Annotated[Filters, Query()],
+    ) -> Any:
+        return [one.dict() for one in (agent, visit, day, login, filters)]
+
+    @api.post("/{year}/{month}")
+    @world.view
+    def view(request: HttpRequest, found: Any = Depends(every_schema)) -> Any:
+        return found
+
+    world.serve(api)
+    response = world.request(
+        "post",
+        "/2026/11?q=x&tags=a&tags=b",
+        data={"name": "ann", "roles": ["1", "2"]},
+        headers={"User-Agent": "tests", "X-Token": "t"},
+        cookies={"session": "s"},
+    )
+    assert response.json() == [  # type: ignore[attr-defined]
+        {"user_agent": "tests", "x_token": "t"},
+        {"session": "s"},
+        {"year": 2026, "month": 11},
+        {"name": "ann", "roles": [1, 2]},
+        {"q": "x", "tags": ["a", "b"]},
+    ]
+    response = world.request("post", "/x/11", data={"roles": ["a"]}, headers={"User-Agent": "t"})
+    assert sorted(one["loc"][:2] for one in response.json()["detail"]) == [  # type: ignore[attr-defined]
+        ["cookie", "session"],
+        ["form", "login"],
+        ["form", "name"],
+        ["path", "year"],
+    ]
+    operation = api.get_openapi_schema(path_prefix="")["paths"]["/{year}/{month}"]["post"]
+    assert [(one["in"], one["name"]) for one in operation["parameters"]] == [
+        *(("path", "year"), ("path", "month"), ("query", "q"), ("query", "tags")),
+        *(("header", "user_agent"), ("header", "x_token"), ("cookie", "session")),
+    ]
+    assert sorted(body_of(api, "/{year}/{month}")["properties"]) == ["name", "roles"]
+
+
+@pytest.mark.row("C1")
+def test_headers_by_alias_and_by_name(api: NinjaAPI, world: World) -> None:
+    """Underscores are hyphens; an alias is taken as it stands."""
+
+    def read(
+        x_request_id: Annotated[str, Header()], token: Annotated[str, Header(alias="X-Token")]
+    ) -> Any:
+        return [x_request_id, token]
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, found: Any = Depends(read)) -> Any:
+        return found
+
+    world.serve(api)
+    response = world.get("/x", headers={"X-Request-Id": "1", "x-token": "2"})
+    assert response.json() == ["1", "2"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.row("A5", "C1")
+def test_the_last_param_of_several_counts(api: NinjaAPI, world: World) -> None:
+    """Nothing is left of the others, and constraints may be anywhere in Annotated."""
+
+    def read(
+        x_one: Annotated[str, Query(alias="q", min_length=5), Header()],
+        two: Annotated[int, Header(alias="X-Two"), Ge(1), "note"],
+    ) -> Any:
+        return [x_one, two]
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, found: Any = Depends(read)) -> Any:
+        return found
+
+    world.serve(api)
+    found = [world.get("/x", headers={"X-One": "1", "X-Two": two}) for two in ("2", "0")]
+    assert found[0].json() == ["1", 2]  # type: ignore[attr-defined]
+    assert found[1].json()["detail"][0]["loc"] == ["header", "X-Two"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.row("C1")
+def test_defaults_made_by_a_param(api: NinjaAPI, world: World) -> None:
+    """`default_factory` makes one a request, in both styles."""
+    made: list[int] = []
+
+    def fresh() -> list[int]:
+        made.append(1)
+        return list(made)
+
+    def one(n: Annotated[list[int], Query(default_factory=fresh)]) -> Any:
+        return n
+
+    def two(m: list[int] = Query(default_factory=fresh)) -> Any:  # type: ignore[assignment]
+        return m
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, a: Any = Depends(one), b: Any = Depends(two)) -> Any:
+        return [a, b]
+
+    world.serve(api)
+    found = [world.get(url).json() for url in ("/x", "/x?n=7", "/x")]  # type: ignore[attr-defined]
+    assert found == [[[1], [1, 1]], [[7], [1] * 3], [[1] * 4, [1] * 5]]
+
+
+@pytest.mark.row("C9")
+@pytest.mark.parametrize("method", ["get", "delete"])
+def test_a_body_on_any_method(method: str, api: NinjaAPI) -> None:
+    """Unusual, but read and documented where it is asked for."""
+
+    @getattr(api, method)("/x")
+    def view(request: HttpRequest, item: Item = Depends(read_item)) -> Any:
+        return item.dict()
+
+    send = getattr(TestClient(api), method)
+    assert send("/x", json={"name": "a"}).json() == {"name": "a", "price": 1.0}
+    operation = api.get_openapi_schema(path_prefix="")["paths"]["/x"][method]
+    assert operation["requestBody"]["content"] == {
+        "application/json": {"schema": {"$ref": "#/components/schemas/Item"}}
+    }
+
+
+@pytest.mark.row("C7")
+def test_an_alias_names_a_body(api: NinjaAPI, world: World) -> None:
+    """Alone it is sent bare; beside another it is found under its alias."""
+
+    def read(note: Annotated[str, Body(alias="remark")]) -> str:
+        return note
+
+    @api.post("/alone")
+    @world.view
+    def alone(request: HttpRequest, note: str = Depends(read)) -> str:
+        return note
+
+    @api.post("/beside")
+    @world.view
+    def beside(request: HttpRequest, item: Item, note: str = Depends(read)) -> Any:
+        return [item.name, note]
+
+    world.serve(api)
+    assert world.post("/alone", '"text"').json() == "text"  # type: ignore[attr-defined]
+    sent = {"item": {"name": "a"}, "remark": "text"}
+    assert world.post("/beside", sent).json() == ["a", "text"]  # type: ignore[attr-defined]
+    assert sorted(body_of(api, "/beside")["properties"]) == ["item", "remark"]
+
+
+@pytest.mark.row("C2")
+def test_uploads_need_no_file_marker(api: NinjaAPI, world: World) -> None:
+    """One, several, or perhaps none: never a query parameter."""
+
+    def read(
+        one: UploadedFile, several: list[UploadedFile], perhaps: UploadedFile | None = None
+    ) -> Any:
+        return [one.name, [other.name for other in several], perhaps]
+
+    @api.post("/x")
+    @world.view
+    def view(request: HttpRequest, found: Any = Depends(read)) -> Any:
+        return found
+
+    world.serve(api)
+    files = [SimpleUploadedFile(name, b"") for name in "abc"]
+    response = world.request("post", "/x", data={"one": files[0], "several": files[1:]})
+    assert response.json() == ["a", ["b", "c"], None]  # type: ignore[attr-defined]
+    operation = api.get_openapi_schema(path_prefix="")["paths"]["/x"]["post"]
+    assert operation["parameters"] == []
+    body = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert (list(body["properties"]), body["required"]) == (
+        ["one", "several", "perhaps"],
+        ["one", "several"],
+    )
+
+
+@pytest.mark.row("C1")
+def test_any_name_will_do(api: NinjaAPI, world: World) -> None:
+    """Also one that pydantic's or Ninja's models have for themselves."""
+
+    def read(
+        resolve: Item,
+        _hidden: int = 1,
+        model_config: int = 2,
+        schema: Annotated[int, Query(alias="copy")] = 3,
+    ) -> Any:
+        return [resolve.name, _hidden, model_config, schema]
+
+    @api.post("/x")
+    @world.view
+    def view(request: HttpRequest, found: Any = Depends(read), json: int = 4) -> Any:
+        return [*found, json]
+
+    world.serve(api)
+    url = "/x?_hidden=5&model_config=6&copy=7&json=8"
+    assert world.post(url, {"name": "a"}).json() == ["a", 5, 6, 7, 8]  # type: ignore[attr-defined]
+    assert world.post("/x", {"name": "a"}).json() == ["a", 1, 2, 3, 4]  # type: ignore[attr-defined]
+    detail = world.post("/x?_hidden=x", {}).json()["detail"]  # type: ignore[attr-defined]
+    assert sorted(one["loc"] for one in detail) == [
+        ["body", "resolve", "name"],
+        ["query", "_hidden"],
+    ]
+    parameters = api.get_openapi_schema(path_prefix="")["paths"]["/x"]["post"]["parameters"]
+    assert [one["name"] for one in parameters] == ["json", "_hidden", "model_config", "copy"]
+
+
+class OwnRequest(HttpRequest):
+    """What some middleware makes of requests, for type checkers."""
+
+
+@pytest.mark.row("C11", "C13")
+def test_what_the_host_gives_in_every_form(api: NinjaAPI, world: World) -> None:
+    """By annotation, subclass, Annotated or optional; all of one kind are filled alike."""
+
+    def special(
+        a: HttpRequest,
+        b: OwnRequest,
+        c: Annotated[HttpRequest, "note"],
+        d: HttpRequest | None,
+        e: OwnRequest | HttpRequest | None = None,
+        *,
+        r: HttpResponse,
+        s: Annotated[HttpResponse | None, "note"] = None,
+        one: SecurityScopes,
+        two: Annotated[SecurityScopes, "note"],
+    ) -> Any:
+        assert s is not None
+        return [a is b is c is d is e, r is s, one.scopes, two.scopes]
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, found: Any = Security(special, scopes=["me"])) -> Any:
+        return found
+
+    world.serve(api)
+    assert world.get("/x").json() == [True, True, ["me"], ["me"]]  # type: ignore[attr-defined]
+    operation = api.get_openapi_schema(path_prefix="")["paths"]["/x"]["get"]
+    assert operation["parameters"] == []
+
+
+@pytest.mark.row("C11")
+def test_a_dependency_on_a_special_type_wins(api: NinjaAPI, world: World) -> None:
+    """What Depends names fills the parameter, whatever it is annotated with."""
+
+    def changed(request: HttpRequest) -> str:
+        return f"changed {request.path}"
+
+    def read(request: HttpRequest = Depends(changed), r: HttpResponse = Depends(changed)) -> Any:
+        return [request, r]
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, found: Any = Depends(read)) -> Any:
+        return found
+
+    world.serve(api)
+    assert world.get("/x").json() == ["changed /x"] * 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.row("C5", "C6")
+def test_the_order_of_the_document(api: NinjaAPI) -> None:
+    """By source; in each the view's own first, and a dependable's before what it depends on."""
+
+    def deep(q4: int = 0, h2: Annotated[int, Header()] = 0) -> None: ...
+    def outer(pk: int, q2: int = 0, d: None = Depends(deep), q3: int = 0) -> None: ...
+    def last(q5: int = 0, c: Annotated[int, Cookie()] = 0) -> None: ...
+
+    @api.get("/{pk}/{other}")
+    def view(
+        request: HttpRequest,
+        h1: Annotated[int, Header()],
+        q1: int,
+        other: int,
+        o: None = Depends(outer),
+        e: None = Depends(last),
+    ) -> None: ...
+
+    operation = api.get_openapi_schema(path_prefix="")["paths"]["/{pk}/{other}"]["get"]
+    assert [one["name"] for one in operation["parameters"]] == [
+        *("other", "pk", "q1", "q2", "q3", "q4", "q5", "h1", "h2", "c")
+    ]
+
+
+@pytest.mark.row("C5")
+def test_whoever_requires_a_parameter_is_documented(api: NinjaAPI, world: World) -> None:
+    """Optional for one and required by another is required, as the first of these has it."""
+
+    def optional(n: int = 1, item: Item | None = None) -> Any:
+        return n
+
+    def required(n: int, item: Item | None) -> Any:
+        return n
+
+    def also(n: float) -> Any:
+        return n
+
+    @api.post("/x", dependencies=[Depends(optional), Depends(required), Depends(also)])
+    @world.view
+    def view(request: HttpRequest, n: str = "") -> str:
+        return n
+
+    world.serve(api)
+    assert world.post("/x", {"name": "a"}).status_code == 422
+    assert world.post("/x?n=1", {"name": "a"}).json() == "1"  # type: ignore[attr-defined]
+    operation = api.get_openapi_schema(path_prefix="")["paths"]["/x"]["post"]
+    (parameter,) = operation["parameters"]
+    assert (parameter["required"], parameter["schema"]["type"]) == (True, "integer")
+    assert operation["requestBody"]["required"] is True

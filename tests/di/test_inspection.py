@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import abc
 import functools
-from typing import TYPE_CHECKING, Annotated, Any, Optional, get_args
+from typing import Annotated, Any, Protocol, TypedDict
 
 import pytest
 from ninja import Query
-from typing_extensions import TypeAliasType
 
 from di.exceptions import (
     MarkerConflictError,
     NotCallableError,
-    UnreadableAnnotationError,
     UnsupportedParameterError,
 )
-from di.inspection import EMPTY, Identity, Kind, Parameter, find_marker, inspect_callable, key_of
+from di.inspection import LEFT_OUT, Identity, Kind, Parameter, inspect_callable, key_of
 from di.markers import Depends, always, dependable
+from di.rendering import name_of, place_of
 from tests.di import samples
-
-if TYPE_CHECKING:
-    from nowhere import Missing  # type: ignore[import-not-found]
 
 
 def target() -> int:
     return 1
 
 
+@pytest.mark.row("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B12")
 @pytest.mark.parametrize("name", [*samples.VALUES, *samples.OBJECTS])
 def test_the_kind_is_seen_through_partials_wrappers_and_instances(name: str) -> None:
     """Each sample's name says what it is; nothing between hides it."""
@@ -43,16 +41,7 @@ def test_the_kind_is_seen_through_partials_wrappers_and_instances(name: str) -> 
     assert [parameter.name for parameter in found.parameters] == ["n"]
 
 
-def test_both_styles_and_string_annotations_give_the_same() -> None:
-    """`x: T = Depends(f)`, `Annotated[T, Depends(f)]`: one parameter, one marker, type T."""
-
-    def call(a: int = Depends(target), b: Annotated[int, Depends(target)] = 5) -> None: ...
-
-    one, two = inspect_callable(call).parameters
-    assert (one.annotation, one.default, one.marker) == (int, EMPTY, Depends(target))
-    assert (two.annotation, two.default, two.marker) == (int, EMPTY, Depends(target))
-
-
+@pytest.mark.row("C1")
 def test_inputs_keep_annotation_and_default() -> None:
     """What has no marker is left for the host to read."""
 
@@ -62,98 +51,38 @@ def test_inputs_keep_annotation_and_default() -> None:
     assert parameter == Parameter("q", parameter.kind, Annotated[str, "a note"], "x", None)
 
 
-def test_the_last_declaration_in_annotated_wins() -> None:
-    """Of markers and Params in one Annotated, the last one counts, as in FastAPI."""
-    inner, marker = find_marker(Annotated[int, Query(), Depends(target)])
-    assert (inner, marker) == (int, Depends(target))
-    inner, param = find_marker(Annotated[int, Depends(target), "note", Query()])
-    assert get_args(inner) == (int, "note", param)
+def with_role(a: int, role: str = "user", *args: int, **kwargs: int) -> None: ...
 
 
-def test_var_args_are_left_empty_and_bound_keywords_stay_bound() -> None:
+@pytest.mark.row("A7", "B8", "B15")
+@pytest.mark.parametrize(
+    "call",
+    [
+        functools.partial(functools.partial(with_role, 1), role="admin"),
+        samples.wraps(functools.partial(with_role, 1, role="admin")),
+        functools.partial(samples.wraps(functools.partial(with_role, role="admin")), 1),
+    ],
+)
+def test_var_args_are_left_empty_and_bound_keywords_stay_bound(call: Any) -> None:
     """Neither *args, **kwargs nor what a partial binds can be set by a client."""
-
-    def call(a: int, role: str = "user", *args: int, **kwargs: int) -> None: ...
-
-    found = inspect_callable(functools.partial(functools.partial(call, 1), role="admin"))
-    assert found.parameters == ()
-
-
-def test_class_annotations_are_read_where_the_class_was_written() -> None:
-    """A constructor's string annotations are looked up in its own module."""
-    assert inspect_callable(samples.PlainClass).parameters[0].annotation is int
-    assert inspect_callable(samples.DataClass).parameters[0].annotation is int
-
-
-def test_closure_names_are_found() -> None:
-    """A dependable made by a factory may name what the factory knows."""
-
-    def factory(kind: Any) -> Any:
-        def call(value: Annotated[kind, Depends(target)]) -> object:
-            return kind, value, never_set
-
-        if kind is None:
-            never_set = 1
-        return call
-
-    (parameter,) = inspect_callable(factory(int)).parameters
-    assert (parameter.annotation, parameter.marker) == (int, Depends(target))
-
-
-def test_a_quoted_name_inside_annotated_is_found() -> None:
-    """A forward reference in the middle of an annotation is evaluated too."""
-
-    def call(value: Annotated["samples.PlainClass", Depends()]) -> None: ...  # noqa: UP037 - the shape under test
-
-    assert inspect_callable(call).parameters[0].annotation is samples.PlainClass
-
-
-def test_an_annotation_that_cannot_be_read_names_parameter_and_annotation() -> None:
-    """A name under TYPE_CHECKING is refused, not silently served as an input."""
-
-    def call(ok: int, user: Annotated[Missing, Depends(target)]) -> None: ...
-
-    with pytest.raises(UnreadableAnnotationError, match=r"'user'.*Missing.*'Missing' is not"):
-        inspect_callable(call)
-
-
-def test_return_annotations_are_not_needed() -> None:
-    """What a dependable says it returns may be unreadable."""
-
-    def call() -> Missing: ...
-
     assert inspect_callable(call).parameters == ()
-
-
-def test_type_aliases_are_followed_to_the_end() -> None:
-    """An alias of an alias still carries its marker; ``type X = ...`` makes the same on 3.12."""
-    first: Any = TypeAliasType("first", Annotated[int, Depends(target)])  # type: ignore[misc,valid-type]
-    second: Any = TypeAliasType("second", first)
-    assert find_marker(second) == (int, Depends(target))
-    assert find_marker(Annotated[second, "note"]) == (int, Depends(target))
-
-
-def test_a_marker_inside_another_type_is_refused() -> None:
-    """Optional[Annotated[...]] is not silently a query parameter."""
-
-    def call(x: Optional[Annotated[int, Depends(target)]] = None) -> None: ...  # noqa: UP045 - the shape under test
-
-    with pytest.raises(MarkerConflictError, match="inside another type"):
-        inspect_callable(call)
 
 
 def two_markers(x: Annotated[int, Depends(target)] = Depends(target)) -> None: ...
 def marker_and_param(x: Annotated[int, Depends(target)] = Query(1)) -> None: ...
 def param_and_marker(x: Annotated[int, Query()] = Depends(target)) -> None: ...
+def two_params(x: Annotated[int, Query()] = Query(1), y: int = Depends(target)) -> None: ...
 
 
-@pytest.mark.parametrize("call", [two_markers, marker_and_param, param_and_marker])
+@pytest.mark.row("A5", "J5", "J6", "J7")
+@pytest.mark.parametrize("call", [two_markers, marker_and_param, param_and_marker, two_params])
 def test_annotated_and_default_may_not_contradict(call: Any) -> None:
     """A marker here and a declaration there is a mistake; both are shown."""
-    with pytest.raises(MarkerConflictError, match=r"'x' has .*Depends\(target\)"):
+    with pytest.raises(MarkerConflictError, match=r"'x' has .*(Depends\(target\)|Query)"):
         inspect_callable(call)
 
 
+@pytest.mark.row("B15", "J8")
 def test_a_positional_only_dependency_is_refused() -> None:
     """What can only be passed by position cannot be filled by name."""
 
@@ -163,6 +92,7 @@ def test_a_positional_only_dependency_is_refused() -> None:
         inspect_callable(call)
 
 
+@pytest.mark.row("J3")
 @pytest.mark.parametrize("thing", [1, None, "f"])
 def test_what_cannot_be_called_is_refused_with_a_hint(thing: Any) -> None:
     """The likeliest mistake is Depends(f())."""
@@ -170,12 +100,119 @@ def test_what_cannot_be_called_is_refused_with_a_hint(thing: Any) -> None:
         inspect_callable(thing)
 
 
-def test_builtins_without_a_signature_are_refused() -> None:
-    """A callable that does not tell its parameters cannot be a dependable."""
-    with pytest.raises(NotCallableError, match=r"builtins.max does not say"):
-        inspect_callable(max)
+@pytest.mark.row("J3")
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (samples.coroutine, "coroutine object"),
+        (samples.generator, "generator object"),
+        (samples.async_generator, "async_generator object"),
+        (samples.managed, "_GeneratorContextManager object"),
+        (samples.async_managed, "_AsyncGeneratorContextManager object"),
+    ],
+)
+def test_what_was_called_by_mistake_is_named(call: Any, what: str) -> None:
+    """`Depends(f())` is told to be `Depends(f)`, and nobody complains of an unawaited coroutine."""
+    with pytest.raises(NotCallableError, match=f"was given .*{what}") as caught:
+        inspect_callable(call())
+    assert caught.value.hint == f"Pass {call.__name__}, not {call.__name__}()."
 
 
+@pytest.mark.row("A7", "B16", "J3")
+@pytest.mark.parametrize(
+    "call",
+    [
+        *(max, print, len, int, str, dict, list, range, object, ValueError),
+        *(list[int], functools.partial(print, "x")),
+    ],
+)
+def test_what_is_built_in_is_refused(call: Any) -> None:
+    """Its parameters are not a request's, if it names any."""
+    with pytest.raises(NotCallableError, match="is built in and does not say") as caught:
+        inspect_callable(call)
+    assert caught.value.hint == "Wrap it in a function of your own and depend on that."
+
+
+class Shape(Protocol):
+    n: int
+
+
+class Abstract(abc.ABC):
+    @abc.abstractmethod
+    def method(self) -> None: ...
+
+
+class Keys(TypedDict):
+    n: int
+
+
+@pytest.mark.row("A7", "B15", "J3")
+@pytest.mark.parametrize("call", [Any, Shape, Abstract, Keys, functools.partial(Abstract)])
+def test_what_only_describes_others_is_refused(call: Any) -> None:
+    """Nobody can call it; it is not asked for args and kwargs instead."""
+    with pytest.raises(NotCallableError, match="only describes what others are"):
+        inspect_callable(call)
+
+
+@pytest.mark.row("B16", "J3")
+def test_what_does_not_tell_its_parameters_is_refused() -> None:
+    """As some classes written in C, and what inherits their constructors."""
+
+    class Number(int):
+        pass
+
+    with pytest.raises(NotCallableError, match=r"Number does not say which parameters it takes"):
+        inspect_callable(Number)
+
+
+@pytest.mark.row("B9", "J3")
+def test_a_proxy_that_answers_to_any_name_is_refused() -> None:
+    """It seems to be wrapped without end, and has no signature that could be trusted."""
+
+    class Proxy:
+        def __getattr__(self, name: str) -> Any:
+            return Proxy()
+
+        def __call__(self) -> None: ...
+
+    with pytest.raises(NotCallableError, match="does not say which parameters it takes"):
+        inspect_callable(Proxy())
+
+
+@pytest.mark.row("B7")
+def test_a_static_method_may_be_named_inside_its_class() -> None:
+    """Where it is not a function yet."""
+
+    class Owner:
+        @staticmethod
+        async def static(n: int = 1) -> int:
+            return n
+
+        found = inspect_callable(static)
+
+    assert (Owner.found.kind, len(Owner.found.parameters)) == (Kind.COROUTINE, 1)
+
+
+@pytest.mark.row("B10")
+def test_the_generator_of_a_context_manager_is_shared_as_one() -> None:
+    """Read twice it is still equal, and it is not equal to what it wraps."""
+    one, two = (inspect_callable(samples.managed).call for _ in range(2))
+    assert one == two
+    assert hash(one) == hash(two)
+    assert one != samples.managed
+    assert name_of(one) == "tests.di.samples.managed"
+    assert place_of(one) == place_of(samples.managed)
+
+
+@pytest.mark.row("B12")
+@pytest.mark.parametrize("cls", [samples.WithFactory, samples.ModelWithFactory])
+def test_a_default_that_is_made_afresh_is_not_passed(cls: Any) -> None:
+    """What shows in its place is nobody's value."""
+    (parameter,) = inspect_callable(cls).parameters
+    assert parameter.default is LEFT_OUT
+
+
+@pytest.mark.row("B6", "E2")
 def test_unhashable_callables_are_told_apart_by_identity() -> None:
     """Equal hashable callables are one; unhashable ones are each their own."""
 
@@ -193,3 +230,10 @@ def test_defaults_are_read() -> None:
     fixed = inspect_callable(always("function")(lambda: None))
     assert (free.scope, free.has_fixed_scope) == ("function", False)
     assert (fixed.scope, fixed.has_fixed_scope) == ("function", True)
+
+
+@pytest.mark.parametrize("wrap", [functools.partial, samples.wraps])
+def test_defaults_are_seen_through_partials_and_wrappers(wrap: Any) -> None:
+    """A session stays function-scoped whoever binds an argument of it."""
+    found = inspect_callable(wrap(always("function")(samples.CallsGenerator())))
+    assert (found.scope, found.has_fixed_scope) == ("function", True)

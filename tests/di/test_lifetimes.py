@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from di.contexts import Hop, run_apart
 from di.exceptions import GeneratorProtocolError
 from di.graph import analyze
-from di.lifetimes import Hop, Lifetime, run_apart
+from di.lifetimes import Lifetime
 from di.markers import Depends
 from di.plan import Step, compile_plan
 
@@ -160,12 +161,14 @@ def stubborn() -> Iterator[None]:
         raise OSError("while closing")
 
 
+@pytest.mark.row("F5")
 def test_closing_runs_in_reverse_once_each(stack: Stack) -> None:
     """Success: every generator goes on after its yield, the last one first."""
     assert stack.run(noting("a"), noting("b"), noting("c")) is None
     assert events == ["c closed", "b closed", "a closed"]
 
 
+@pytest.mark.row("F7")
 def test_an_exception_reaches_all(stack: Stack) -> None:
     """Each generator sees the exception at its yield, and it comes out itself."""
     error = ValueError(1)
@@ -173,6 +176,7 @@ def test_an_exception_reaches_all(stack: Stack) -> None:
     assert events == ["b saw ValueError(1)", "b closed", "a saw ValueError(1)", "a closed"]
 
 
+@pytest.mark.row("F8")
 def test_a_replaced_exception_goes_on(stack: Stack) -> None:
     """Outer generators and the caller see what an inner one raised instead, chained."""
     replaced = stack.run(noting("a"), raising(KeyError(2)), error=ValueError(1))
@@ -181,6 +185,7 @@ def test_a_replaced_exception_goes_on(stack: Stack) -> None:
     assert events == ["a saw KeyError(2)", "a closed"]
 
 
+@pytest.mark.row("F9")
 def test_an_error_while_closing_stops_no_other(stack: Stack) -> None:
     """The error of one reaches the outer ones, all of which are still closed."""
     error = OSError(3)
@@ -194,6 +199,7 @@ def test_an_error_while_closing_stops_no_other(stack: Stack) -> None:
     ]
 
 
+@pytest.mark.row("F10", "F11")
 def test_a_swallowed_exception_goes_on_and_is_logged(
     stack: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -205,6 +211,7 @@ def test_a_swallowed_exception_goes_on_and_is_logged(
     assert "swallowed ValueError(1). It goes on to the client all the same" in caplog.text
 
 
+@pytest.mark.row("F7")
 @pytest.mark.parametrize(
     "error", [KeyboardInterrupt(), SystemExit(3), GeneratorExit(), asyncio.CancelledError()]
 )
@@ -214,6 +221,7 @@ def test_base_exceptions_unwind_too(stack: Stack, error: BaseException) -> None:
     assert events[1::2] == ["b closed", "a closed"]
 
 
+@pytest.mark.row("F7")
 @pytest.mark.parametrize("error", [StopIteration(1), StopAsyncIteration(1)])
 def test_stop_iteration_is_an_exception_like_any_other(stack: Stack, error: Exception) -> None:
     """What ends generators by its mere passing comes out as itself (PEP 479)."""
@@ -221,12 +229,14 @@ def test_stop_iteration_is_an_exception_like_any_other(stack: Stack, error: Exce
     assert events[-1] == "a closed"
 
 
+@pytest.mark.row("F12")
 def test_a_generator_that_never_yields_is_an_error(stack: Stack) -> None:
     """There is no value to hand over; the error names the culprit."""
     with pytest.raises(GeneratorProtocolError, match=r"never yielded(.|\n)*never"):
         stack.run(never)
 
 
+@pytest.mark.row("F12")
 @pytest.mark.parametrize("error", [None, ValueError(1)])
 def test_a_generator_that_yields_twice_is_an_error(
     stack: Stack, error: BaseException | None
@@ -239,6 +249,7 @@ def test_a_generator_that_yields_twice_is_an_error(
     assert "closed" in events
 
 
+@pytest.mark.row("F12")
 def test_what_a_second_yield_raises_while_closed_is_kept(stack: Stack) -> None:
     """Even then nothing is lost: the error stays in the chain."""
     problem = stack.run(stubborn)
@@ -246,6 +257,7 @@ def test_what_a_second_yield_raises_while_closed_is_kept(stack: Stack) -> None:
     assert isinstance(problem.__context__, OSError)
 
 
+@pytest.mark.row("F5")
 def test_neighbors_close_in_order_across_kinds() -> None:
     """Sync and async generators in one stack still close strictly in reverse."""
 
@@ -267,6 +279,7 @@ def test_neighbors_close_in_order_across_kinds() -> None:
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
 
 
+@pytest.mark.row("G2")
 def test_a_hop_carries_context_variables_both_ways() -> None:
     """What the thread sets the loop sees; what the thread resets the loop forgets."""
 
@@ -282,6 +295,7 @@ def test_a_hop_carries_context_variables_both_ways() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.row("G2")
 def test_run_apart_brings_back_what_was_set() -> None:
     """The context is the caller's to come back to, and its changes are visible here."""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import ninja
 import pytest
 
-from di.exceptions import InvalidScopesError, NotInjectedError, UnknownScopeError
+from di.exceptions import InvalidScopesError, UnknownScopeError
 from di.markers import Defaults, Depends, Security, SecurityScopes, defaults_of, dependable
 
 
@@ -18,6 +17,7 @@ def first() -> None: ...
 def second() -> None: ...
 
 
+@pytest.mark.row("A1", "A2", "A3")
 def test_markers_are_values() -> None:
     """Equal arguments make equal markers with equal hashes; any other argument tells them apart."""
     markers = {
@@ -35,12 +35,14 @@ def test_markers_are_values() -> None:
     assert Depends(first) != "Depends(first)"
 
 
+@pytest.mark.row("A1", "A3")
 def test_markers_are_frozen() -> None:
     """Nobody changes a marker that others share."""
     with pytest.raises(AttributeError):
         Depends(first).use_cache = False
 
 
+@pytest.mark.row("A1", "A2")
 @pytest.mark.parametrize(
     ("marker", "text"),
     [
@@ -60,6 +62,7 @@ def test_markers_read_as_they_are_written(marker: object, text: str) -> None:
     assert repr(marker) == text
 
 
+@pytest.mark.row("I4")
 def test_security_scopes_has_the_string_too() -> None:
     """`scope_str` is what RFC 6750 puts into a challenge."""
     scopes = SecurityScopes(["a", "b"])
@@ -67,6 +70,7 @@ def test_security_scopes_has_the_string_too() -> None:
     assert (SecurityScopes().scopes, SecurityScopes().scope_str) == ([], "")
 
 
+@pytest.mark.row("F4", "J15")
 def test_an_unknown_scope_is_refused() -> None:
     """A misspelled life fails where it is written, and the hint tells OAuth2 scopes apart."""
     with pytest.raises(UnknownScopeError, match=r"no scope 'session'.*\n\nHint: Use \"function\""):
@@ -75,7 +79,7 @@ def test_an_unknown_scope_is_refused() -> None:
         dependable(scope="forever")  # type: ignore[arg-type]
 
 
-@pytest.mark.row("I5")
+@pytest.mark.row("I5", "J15")
 @pytest.mark.parametrize("scopes", ["items", [1]])
 def test_scopes_must_be_a_list_of_strings(scopes: Any) -> None:
     """One string is not read as a list of its letters."""
@@ -91,35 +95,6 @@ def test_dependable_notes_a_default_scope() -> None:
 
 
 def default_style(request: Any, x: int = Depends(first)) -> None: ...
-
-
-def annotated_style(request: Any, x: ninja.params.Annotated[int, Depends(first)]) -> None: ...  # type: ignore[name-defined]
-
-
-def untyped(request, x=Depends(first)) -> None: ...  # type: ignore[no-untyped-def]
-
-
-def listed(request: Any, x: list[int] = Depends(first)) -> None: ...
-
-
-def uploaded(request: Any, x: ninja.UploadedFile = Depends(first)) -> None: ...
-
-
-async def async_view(request: Any, x: int = Depends(first)) -> None: ...
-
-
-def in_the_path(request: Any, pk: int = Depends(first)) -> None: ...
-
-
-@pytest.mark.parametrize(
-    "view",
-    [default_style, annotated_style, untyped, listed, uploaded, async_view, in_the_path],
-    ids=lambda view: view.__name__,
-)
-def test_a_view_that_nothing_injects_does_not_register(view: Any) -> None:
-    """On plain Ninja a marker is never taken for a query parameter: the app does not start."""
-    with pytest.raises(NotInjectedError, match=r"Depends\(first\)(.|\n)*Hint: Put @inject"):
-        ninja.NinjaAPI(urls_namespace="none").post("/x/{pk}")(view)
 
 
 def test_a_marker_is_an_ordinary_default_elsewhere() -> None:

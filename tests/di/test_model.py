@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ninja import Query
@@ -206,6 +207,7 @@ def observe(
     return Outcome(events, f"answer {body}{logged.text}")
 
 
+@pytest.mark.row("D2", "D3", "D4", "E1", "E5", "F5", "F7", "F8", "F9")
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graphs())
 def test_any_graph_behaves_as_the_model(graph: tuple[list[Node], tuple[Edge, ...], bool]) -> None:

@@ -67,6 +67,7 @@ def data(response: Any) -> Any:
     return response.json()
 
 
+@pytest.mark.row("B1", "B2", "B3", "B4", "B6", "B7", "B8", "B9", "B10")
 @pytest.mark.parametrize("name", samples.VALUES)
 def test_every_kind_of_dependable(name: str, world: World) -> None:
     """Each is called, awaited or entered as its kind demands, with its own input."""
@@ -82,6 +83,7 @@ def test_every_kind_of_dependable(name: str, world: World) -> None:
     assert str(data(world.get("/x?n=2"))) == "2"
 
 
+@pytest.mark.row("B5", "B12")
 @pytest.mark.parametrize("name", samples.OBJECTS)
 def test_classes_are_dependables(name: str, api: NinjaAPI, world: World) -> None:
     """Their constructor's parameters are their inputs."""
@@ -147,6 +149,7 @@ def needs_number(number: int) -> int:
     return number
 
 
+@pytest.mark.row("C10", "D1", "D4")
 def test_an_exception_wins_over_bad_inputs(api: NinjaAPI, world: World) -> None:
     """Declared before or after, a 401 is the answer, and no list of bad inputs."""
 
@@ -165,6 +168,7 @@ def test_an_exception_wins_over_bad_inputs(api: NinjaAPI, world: World) -> None:
     assert events == []
 
 
+@pytest.mark.row("C10", "D4")
 def test_malformed_json_is_told_when_it_is_first_needed(api: NinjaAPI, world: World) -> None:
     """Nothing refuses before the body is read: Ninja's own 400."""
 
@@ -187,6 +191,7 @@ def beside(other: int) -> int:
     return other
 
 
+@pytest.mark.row("D3")
 def test_bad_inputs_of_one_stop_only_what_needs_it(api: NinjaAPI, world: World) -> None:
     """Siblings are still called; all errors come in one answer; the view is not called."""
 
@@ -208,6 +213,7 @@ def test_bad_inputs_of_one_stop_only_what_needs_it(api: NinjaAPI, world: World) 
     assert events == ["beside", "c opens", "c sees ValidationError", "c closes"]
 
 
+@pytest.mark.row("D3")
 def test_a_failed_dependency_of_the_view_alone(api: NinjaAPI, world: World) -> None:
     """`dependencies=[...]` whose inputs are bad stop the view too."""
 
@@ -221,6 +227,7 @@ def test_a_failed_dependency_of_the_view_alone(api: NinjaAPI, world: World) -> N
     assert events == []
 
 
+@pytest.mark.row("E1", "E5")
 def test_one_call_a_request(api: NinjaAPI, world: World) -> None:
     """A shared dependable is called once; each request calls it anew."""
 
@@ -246,6 +253,7 @@ def test_one_call_a_request(api: NinjaAPI, world: World) -> None:
     assert data(world.get("/x")) == [3, 3, 4]
 
 
+@pytest.mark.row("F1", "F5")
 def test_generators_close_in_reverse_by_scope(world: World) -> None:
     """Function scope before the response is sent, request scope after."""
     api = NinjaAPI(urls_namespace="api")
@@ -270,6 +278,7 @@ def test_generators_close_in_reverse_by_scope(world: World) -> None:
     ]
 
 
+@pytest.mark.row("D6", "F7")
 @pytest.mark.parametrize(
     ("raised", "status"),
     [
@@ -302,6 +311,7 @@ def test_every_generator_sees_the_views_exception(
     ]
 
 
+@pytest.mark.row("F7")
 def test_they_see_a_later_dependables_exception(api: NinjaAPI, world: World) -> None:
     """Those that are open close; the later ones never open."""
 
@@ -319,6 +329,7 @@ def test_they_see_a_later_dependables_exception(api: NinjaAPI, world: World) -> 
     assert events == ["a opens", "a sees HTTPException", "a closes"]
 
 
+@pytest.mark.row("F7")
 def test_they_see_a_response_that_does_not_validate(api: NinjaAPI, world: World) -> None:
     """Serialization is inside: what it raises is not a success."""
 
@@ -332,6 +343,7 @@ def test_they_see_a_response_that_does_not_validate(api: NinjaAPI, world: World)
     assert events == ["a opens", "a sees ValidationError", "a closes"]
 
 
+@pytest.mark.row("F8")
 def test_a_replaced_exception_is_the_answer(api: NinjaAPI, world: World) -> None:
     """A dependable may turn what it sees into another answer."""
 
@@ -359,6 +371,7 @@ def failing(scope: str) -> Any:
     return Depends(generator, scope=scope)  # type: ignore[arg-type]
 
 
+@pytest.mark.row("F9")
 def test_an_error_while_closing_the_function_scope_is_the_answer(
     api: NinjaAPI, world: World
 ) -> None:
@@ -373,6 +386,7 @@ def test_an_error_while_closing_the_function_scope_is_the_answer(
     assert events == ["a opens", "a sees HTTPException", "a closes"]
 
 
+@pytest.mark.row("F9")
 def test_an_error_while_closing_the_request_scope_is_logged(
     api: NinjaAPI, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -392,6 +406,7 @@ def test_an_error_while_closing_the_request_scope_is_logged(
     assert record.exc_info
 
 
+@pytest.mark.row("F7")
 def test_unhandled_exceptions_are_unwound_with_debug_too(api: NinjaAPI, world: World) -> None:
     """With DEBUG Ninja answers with a traceback; what dependables see is the same."""
     world.settings.DEBUG = True
@@ -419,6 +434,7 @@ def setting() -> Iterator[int]:
     events.append("same" if threading.get_ident() == thread else "other")
 
 
+@pytest.mark.row("G2", "G3")
 @pytest.mark.parametrize("scope", ["function", "request"])
 def test_a_context_variable_is_set_seen_and_reset(
     scope: Any, api: NinjaAPI, world: World, caplog: pytest.LogCaptureFixture
@@ -492,6 +508,7 @@ def test_every_form_of_response(api: NinjaAPI, world: World) -> None:
     ]
 
 
+@pytest.mark.row("C13", "C14")
 def test_what_dependables_set_on_the_response_arrives(api: NinjaAPI, world: World) -> None:
     """Headers, cookies and status; a response of the view's own wins on a clash."""
 
@@ -532,6 +549,7 @@ def test_what_dependables_set_on_the_response_arrives(api: NinjaAPI, world: Worl
     assert found["own"]["Content-Type"] == "text/plain"
 
 
+@pytest.mark.row("F13")
 def test_streams_run_after_the_function_scope(world: World) -> None:
     """The items come while the request scope is open and the function scope is closed."""
     api = NinjaAPI(urls_namespace="api")
@@ -597,6 +615,7 @@ def mark(response: HttpResponse) -> HttpResponse:
     return response
 
 
+@pytest.mark.row("K2")
 def test_decorate_view_above_and_below(world: World) -> None:
     """View decorators wrap the whole operation wherever they are written."""
     import functools
@@ -662,6 +681,7 @@ def test_sync_and_async_operations_on_one_path(api: NinjaAPI, world: World) -> N
     assert data(world.post("/x?n=3")) == 3
 
 
+@pytest.mark.row("H1", "H3", "H5", "H8")
 def test_overrides_hold_for_a_request(api: NinjaAPI, world: World) -> None:
     """A stand-in of any kind, with inputs of its own, in this block only."""
 
@@ -690,6 +710,7 @@ def test_overrides_hold_for_a_request(api: NinjaAPI, world: World) -> None:
     assert data(world.get("/x")) == 1
 
 
+@pytest.mark.row("H1")
 def test_a_request_keeps_the_overrides_that_it_started_with(api: NinjaAPI, world: World) -> None:
     """What an earlier dependable of the same request sets comes too late for it."""
 
@@ -707,6 +728,7 @@ def test_a_request_keeps_the_overrides_that_it_started_with(api: NinjaAPI, world
     assert [data(world.get("/x")) for _ in range(2)] == [1, 7]
 
 
+@pytest.mark.row("H10")
 def test_fresh_stand_ins_leave_no_growth(api: NinjaAPI, world: World) -> None:
     """Plans compiled for overrides are kept, but not for ever."""
 
@@ -723,6 +745,7 @@ def test_fresh_stand_ins_leave_no_growth(api: NinjaAPI, world: World) -> None:
     assert len(bound.path_operations["/x"].operations[0].signature.variants) <= 128  # type: ignore[attr-defined]
 
 
+@pytest.mark.row("K8")
 @pytest.mark.parametrize("is_async", [False, True])
 def test_ninjas_test_clients_close_everything(is_async: bool, api: NinjaAPI) -> None:
     """They never close a request, so its scope ends with the view."""
@@ -745,6 +768,7 @@ def test_ninjas_test_clients_close_everything(is_async: bool, api: NinjaAPI) -> 
     assert events == ["a opens", "a closes"]
 
 
+@pytest.mark.row("F7")
 def test_keyboard_interrupt_unwinds(api: NinjaAPI) -> None:
     """Not an answer, but nothing stays open."""
 
@@ -757,6 +781,7 @@ def test_keyboard_interrupt_unwinds(api: NinjaAPI) -> None:
     assert events == ["a opens", "a sees KeyboardInterrupt", "a closes"]
 
 
+@pytest.mark.row("F9")
 def test_base_exceptions_of_request_closing_are_raised(api: NinjaAPI) -> None:
     """Ctrl-C while a request is closed is not just a line in the log."""
 
@@ -771,6 +796,7 @@ def test_base_exceptions_of_request_closing_are_raised(api: NinjaAPI) -> None:
         TestClient(api).get("/x")
 
 
+@pytest.mark.row("K1")
 def test_mistakes_surface_at_the_view(api: NinjaAPI) -> None:
     """The decorator itself raises, with the path from the view."""
 
@@ -840,6 +866,7 @@ def test_no_warning_for_path_parameters_of_dependables(
     assert not recwarn.list
 
 
+@pytest.mark.row("E1")
 def test_two_hundred_requests_at_once_do_not_mix(api: NinjaAPI, world: World) -> None:
     """Values belong to their own request."""
     from concurrent.futures import ThreadPoolExecutor

@@ -86,6 +86,7 @@ def test_it_holds_in_its_own_task_only() -> None:
     assert asyncio.run(both()) == ([{real: fake}, {real: fake_too}], {})
 
 
+@pytest.mark.row("H1")
 def test_a_block_wins_over_the_api() -> None:
     """What a test says here beats what the API says everywhere."""
     assert current({real: fake}) == {real: fake}
@@ -93,6 +94,7 @@ def test_a_block_wins_over_the_api() -> None:
         assert current({real: fake, other: fake}) == {real: fake_too, other: fake}
 
 
+@pytest.mark.row("H9")
 def test_a_stand_in_must_be_callable() -> None:
     """A bare value is refused, and the hint says how to write it."""
     with pytest.raises(NotCallableError, match="lambda: value"):

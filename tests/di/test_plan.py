@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+
 from di.graph import analyze
 from di.markers import Depends, Security, SecurityScopes
 from di.plan import Plan, compile_plan
@@ -40,6 +42,7 @@ def names(plan: Plan) -> list[str]:
     return [step.dependable.call.__name__ for step in plan.steps]
 
 
+@pytest.mark.row("D2", "E7")
 def test_depth_first_left_to_right_each_once() -> None:
     """A shared dependable is called at its first place only."""
     plan = compile_plan(analyze(view, [Depends(c), Depends(b), Depends(a)]))
@@ -59,6 +62,7 @@ def test_neighbors_of_one_kind_are_one_batch() -> None:
     ]
 
 
+@pytest.mark.row("E5", "E6")
 def test_use_cache_false_calls_again_and_fills_an_empty_cache() -> None:
     """As in FastAPI, its value is there for a later cached use."""
     again = Depends(a, use_cache=False)
@@ -66,6 +70,7 @@ def test_use_cache_false_calls_again_and_fills_an_empty_cache() -> None:
     assert names(compile_plan(analyze(view, [again, Depends(a)]))) == ["a"]
 
 
+@pytest.mark.row("E3")
 def test_oauth_scopes_are_part_of_what_is_shared() -> None:
     """A check for one set of scopes never serves for another; what reads none is shared."""
     plan = compile_plan(
@@ -102,6 +107,7 @@ def test_scopes_accumulate_outermost_first() -> None:
     assert plan.steps[0].scopes_arguments()["scopes"].scopes == ["out", "in"]
 
 
+@pytest.mark.row("E4")
 def test_the_scope_of_a_generator_is_part_of_what_is_shared() -> None:
     """One generator in two scopes is opened twice; in one scope, spelled or not, once."""
     markers = [Depends(generator), Depends(generator, scope="request")]
@@ -113,12 +119,14 @@ def test_the_scope_of_a_generator_is_part_of_what_is_shared() -> None:
     assert not compile_plan(analyze(view, markers[1:])).outlives_view
 
 
+@pytest.mark.row("E4")
 def test_the_scope_of_a_function_is_not() -> None:
     """A plain function has nothing to close: whatever scope= says, it is called once."""
     markers = [Depends(a), Depends(a, scope="function"), Depends(a, scope="request")]
     assert names(compile_plan(analyze(view, markers))) == ["a"]
 
 
+@pytest.mark.row("E8", "H4")
 def test_a_stand_in_and_its_original_are_two_values() -> None:
     """A stand-in that wraps its original is what everybody else gets."""
 

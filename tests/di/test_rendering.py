@@ -12,6 +12,8 @@ def test_names_are_what_the_author_would_write() -> None:
     """Functions by their dotted name; partials and instances say what they are."""
     assert name_of(samples.function) == "tests.di.samples.function"
     assert name_of(functools.partial(samples.function)) == "partial(tests.di.samples.function)"
+    assert name_of(1) == "1"
+    assert name_of(samples.Of[int]) == "tests.di.samples.Of[int]"
     assert name_of(samples.CallsFunction()) == "an instance of tests.di.samples.CallsFunction"
 
 
@@ -22,6 +24,7 @@ def test_places_are_relative_to_where_the_command_runs() -> None:
     assert place_of(samples.function) == place
     assert place_of(functools.partial(samples.function)) == place
     assert place_of(samples.wraps(samples.function)) == place
+    assert place_of(samples.Of[int]) == place_of(samples.Of)
     assert place_of(samples.CallsFunction()).startswith("tests/di/samples.py:")
 
 

@@ -43,6 +43,7 @@ def routed(router: Any, world: World) -> None:
         return 1
 
 
+@pytest.mark.row("A12", "D1")
 def test_outside_in(world: World) -> None:
     """API, mount, router, nested mount, nested router, operation, parameters."""
     api = NinjaAPI(dependencies=[note("api")], urls_namespace="api")
@@ -74,6 +75,7 @@ def test_every_method_of_an_api(method: str, world: World) -> None:
     assert order == ["api", "operation"]
 
 
+@pytest.mark.row("D1")
 def test_one_router_mounted_twice(world: World) -> None:
     """Each mount has its parent's dependencies, and its own document."""
     api = NinjaAPI(urls_namespace="api")
@@ -97,6 +99,7 @@ def test_a_second_mount_still_needs_a_url_name_prefix(api: NinjaAPI) -> None:
         api.add_router("/two", router)
 
 
+@pytest.mark.row("D1")
 def test_plain_routers_inherit(world: World) -> None:
     """A router of Ninja's own under ours gets what its parents require."""
     api = NinjaAPI(dependencies=[note("api")], urls_namespace="api")
@@ -123,6 +126,7 @@ def without_wraps(run: Any) -> Any:
     return call
 
 
+@pytest.mark.row("K2")
 @pytest.mark.parametrize("mode", ["view", "operation"])
 def test_decorators_of_routers_keep_working(mode: Any, world: World) -> None:
     """Round the whole operation, or round the view with its values."""
@@ -174,6 +178,7 @@ def module_view(request: HttpRequest, n: int = Depends(samples.function)) -> int
     return n
 
 
+@pytest.mark.row("H2")
 def test_two_apis_in_one_project(world: World) -> None:
     """One router in two versions: each has its own dependencies and overrides."""
     first = NinjaAPI(version="1", dependencies=[note("first")], urls_namespace="v1")
@@ -193,6 +198,7 @@ def test_two_apis_in_one_project(world: World) -> None:
     assert order == ["first"]
 
 
+@pytest.mark.row("J1", "K1")
 def test_mistakes_in_dependencies_surface_where_they_are_written() -> None:
     """Not when the URLs are made, and not with the first request."""
     for make in (
@@ -204,6 +210,7 @@ def test_mistakes_in_dependencies_surface_where_they_are_written() -> None:
             make()
 
 
+@pytest.mark.row("D1")
 def test_operation_dependencies_beside_inject(world: World) -> None:
     """@inject on a view of our own router changes nothing."""
     api = NinjaAPI(urls_namespace="api")

@@ -100,6 +100,7 @@ def test_an_error_keeps_nothing(work: Any, status: int, world: World) -> None:
         assert names() == []
 
 
+@pytest.mark.row("F7")
 def test_a_response_that_does_not_validate_keeps_nothing(world: World) -> None:
     """Serialization is part of the work."""
     route(world, lambda _: "text", response=int)
@@ -292,6 +293,7 @@ def test_the_methods(world: World) -> None:
     assert names() == ["in a savepoint", "other"]
 
 
+@pytest.mark.row("G3")
 def test_gathered_writes_are_one_transaction(world: World) -> None:
     """Five concurrent creates in an async view share the session; one fails, none stays."""
     if not world.is_async:
@@ -367,6 +369,7 @@ def test_a_session_can_be_overridden(world: World) -> None:
     assert names() == ["kept", "plain"]
 
 
+@pytest.mark.row("F10", "F11")
 def test_a_dependable_that_swallows_cannot_commit(world: World) -> None:
     """An inner dependable that erases the exception does not make a success of it."""
 
@@ -389,6 +392,7 @@ def test_a_dependable_that_swallows_cannot_commit(world: World) -> None:
     assert names() == []
 
 
+@pytest.mark.row("F7")
 def test_a_bad_body_writes_nothing(world: World) -> None:
     """A session opened before the body is read ends with a rollback."""
     api = NinjaAPI(urls_namespace="api")

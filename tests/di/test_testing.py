@@ -15,6 +15,7 @@ def job(n: int = Depends(samples.function)) -> int:
     return n
 
 
+@pytest.mark.row("K8")
 def test_stand_ins_hold_as_soon_as_they_are_there(dependency_overrides: dict[Any, Any]) -> None:
     """Added, changed and removed while the test runs; blocks inside come on top."""
     assert call(job) == 1

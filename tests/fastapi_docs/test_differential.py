@@ -163,6 +163,7 @@ CASES: dict[str, list[Ask]] = {
 }
 
 
+@pytest.mark.row("D4", "I4")
 @pytest.mark.parametrize("name", CASES)
 def test_the_same_request_gets_the_same_answer(ours: Ours, name: str) -> None:
     """Status, JSON and challenge are equal, and so are the rows afterwards."""
@@ -226,6 +227,7 @@ def test_both_go_on_after_a_duplicate(ours: Ours) -> None:
     assert rows() == {"theirs": both, "ours": both}
 
 
+@pytest.mark.row("C10")
 def test_malformed_json_is_422_there_and_400_here(ours: Ours) -> None:
     """The host's own convention; neither writes anything."""
     ask = Ask("POST", "/users/", "{broken")
@@ -233,6 +235,7 @@ def test_malformed_json_is_422_there_and_400_here(ours: Ours) -> None:
     assert rows() == {"theirs": [], "ours": []}
 
 
+@pytest.mark.row("C10", "D4")
 def test_malformed_json_with_a_wrong_token_is_401_here(ours: Ours) -> None:
     """The original reads the body first; here whoever may not write is told so first."""
     ask = Ask("POST", "/users/?token=wrong", "{broken")
@@ -240,6 +243,7 @@ def test_malformed_json_with_a_wrong_token_is_401_here(ours: Ours) -> None:
     assert (ours.ask(ask).status, ask_original(ask).status) == (401, 422)
 
 
+@pytest.mark.row("D5")
 def test_no_body_is_422_in_both(ours: Ours) -> None:
     """Of the 422's shape: Ninja names the parameter that is missing, FastAPI the body."""
     ask = Ask("POST", "/users/")

@@ -1,0 +1,150 @@
+"""What an annotation says, once its names and aliases are looked up."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+import typing
+from collections import ChainMap
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+import typing_extensions
+
+from di.markers import Marker
+
+# What ``type X = ...`` makes is a class of its own in Python 3.12 and 3.13.
+_ALIASES = (
+    typing_extensions.TypeAliasType,
+    getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType),
+)
+_UNIONS = (Union, types.UnionType)
+
+
+class Namespaces:
+    """Where the names in annotations are looked up.
+
+    Args:
+        source: the function or class that they were written for.
+    """
+
+    def __init__(self, source: Any) -> None:
+        names = []
+        function = source
+        if inspect.isclass(source):
+            # A constructor may be inherited, or written by @dataclass out of fields that are.
+            modules = [sys.modules.get(base.__module__) for base in source.__mro__]
+            names = [vars(module) for module in modules if module is not None]
+            function = source.__init__
+        self.globals = getattr(function, "__globals__", {})
+        self.locals: Mapping[str, Any] = ChainMap(closure_of(function), *names)
+
+    def evaluate(self, annotation: object) -> Any:
+        """Return *annotation* with every string in it evaluated; raise what that raises."""
+        if annotation is inspect.Parameter.empty or isinstance(annotation, type):
+            return annotation
+        holder = types.SimpleNamespace(__annotations__={"it": annotation})
+        hints = typing.get_type_hints(holder, self.globals, dict(self.locals), include_extras=True)
+        return hints["it"]
+
+
+def find_marker(annotation: Any) -> tuple[Any, object | None]:
+    """Return *annotation* without its marker, and the last marker or Param in it.
+
+    >>> find_marker(Annotated[int, "a note"])
+    (typing.Annotated[int, 'a note'], None)
+    """
+    annotation = without_aliases(annotation)
+    if get_origin(annotation) is not Annotated:
+        return annotation, None
+    inner, *metadata = get_args(annotation)
+    last = next((item for item in reversed(metadata) if declares(item)), None)
+    if isinstance(last, Marker):
+        return inner, last
+    if last is None:
+        return annotation, None
+    # Neither may what is overruled reach pydantic, nor Ninja see its Param anywhere but last.
+    kept = [item for item in metadata if not declares(item)]
+    return Annotated[(inner, *kept, last)], last
+
+
+def declares(item: object) -> bool:
+    """Whether *item* says where a value comes from: a marker, or one of Ninja's Params."""
+    return isinstance(item, Marker) or hasattr(type(item), "_param_source")
+
+
+def holds_marker(annotation: object) -> bool:
+    """Whether there is a marker anywhere in *annotation*."""
+    return _holds_marker(annotation, {})
+
+
+def without_aliases(annotation: Any) -> Any:
+    """Resolve ``type X = ...`` and what is nested in it, as far as it goes."""
+    while (value := _value_of(annotation)) is not annotation:
+        annotation = value
+    if get_origin(annotation) is Annotated:
+        inner, *metadata = get_args(annotation)
+        resolved = without_aliases(inner)
+        if resolved is not inner:
+            return Annotated[(resolved, *metadata)]
+    return annotation
+
+
+def plain_types(annotation: Any) -> tuple[Any, ...]:
+    """Return what *annotation* allows, without metadata and without None.
+
+    >>> plain_types(Annotated[int | None, "a note"])
+    (<class 'int'>,)
+    """
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) not in _UNIONS:
+        return (annotation,)
+    return tuple(one for one in get_args(annotation) if one is not types.NoneType)
+
+
+def is_special(annotation: Any, known: type) -> bool:
+    """Whether *annotation* is *known*, a subclass of it, or one of these or None."""
+    return all(inspect.isclass(one) and issubclass(one, known) for one in plain_types(annotation))
+
+
+def _value_of(annotation: Any) -> Any:
+    """Return what *annotation* stands for if it is an alias, with its parameters filled in."""
+    if isinstance(annotation, _ALIASES):
+        return annotation.__value__
+    alias = get_origin(annotation)
+    if not isinstance(alias, _ALIASES):
+        return annotation
+    filled = dict(zip(alias.__type_params__, get_args(annotation), strict=False))
+    value = without_aliases(alias.__value__)
+    if isinstance(value, TypeVar):
+        return filled[value]
+    parameters = getattr(value, "__parameters__", ())
+    return value[tuple(filled.get(one, one) for one in parameters)] if parameters else value
+
+
+def _holds_marker(annotation: object, seen: dict[int, object]) -> bool:
+    annotation = without_aliases(annotation)
+    if id(annotation) in seen:  # an alias may be recursive
+        return False
+    seen[id(annotation)] = annotation
+    metadata = getattr(annotation, "__metadata__", ())
+    return any(isinstance(item, Marker) for item in metadata) or any(
+        _holds_marker(argument, seen) for argument in get_args(annotation)
+    )
+
+
+def closure_of(function: object) -> dict[str, Any]:
+    """Return the names that *function* takes from the functions around it."""
+    code = getattr(function, "__code__", None)
+    cells = getattr(function, "__closure__", None)
+    if code is None or not cells:
+        return {}
+    found = {}
+    for name, cell in zip(code.co_freevars, cells, strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:  # the cell is still empty: its name is assigned further down
+            continue
+    return found

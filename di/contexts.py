@@ -1,0 +1,190 @@
+"""The ways between a thread and an event loop, and the context that one request keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+# Private, but the one way to carry asgiref's own Local storage from thread to thread.
+from asgiref.sync import _restore_context, sync_to_async
+
+from di.bridge import bridged
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_Outcome = tuple[_T | None, BaseException | None]
+"""A value, or what was raised instead. No future can hold a StopIteration, and a task that
+meets a SystemExit ends its loop."""
+
+_UNSET: Any = object()
+
+
+class _Shared:
+    """A context that a request keeps while its code runs in others.
+
+    A generator is entered and closed in it, and may reset the context variables that it
+    has set. What is set on either side the other sees.
+    """
+
+    __slots__ = ("before", "context", "tokens")
+
+    def __init__(self) -> None:
+        self.context = contextvars.Context()
+        self.before = contextvars.Context()
+        self.tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
+
+    def bring_in(self) -> None:
+        """Let the shared context see what is set here."""
+        self.before = contextvars.copy_context()
+        self.context.run(_restore_context, self.before)
+
+    def bring_back(self) -> None:
+        """Set here what was set there since, and take back what was taken back."""
+        changed = contextvars.Context()
+        for variable, value in self.context.items():
+            if not _is_same(self.before.get(variable, _UNSET), value):
+                changed.run(variable.set, value)
+                if variable.get(_UNSET) is _UNSET:
+                    self.tokens[variable] = variable.set(value)
+        _restore_context(changed)
+        for variable in [one for one in self.tokens if one not in self.context]:
+            # In the task of the end of a request nobody has set it.
+            with contextlib.suppress(ValueError):
+                variable.reset(self.tokens.pop(variable))
+
+
+class Hop(_Shared):
+    """The way from an event loop to the one thread where a request's sync code runs."""
+
+    __slots__ = ()
+
+    async def __call__(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Call *function* in that thread.
+
+        Who is cancelled meanwhile still waits for it: a thread cannot be cancelled, and
+        what it opens must be known before anything is closed.
+        """
+        self.bring_in()
+        hopping = sync_to_async(_outcome, thread_sensitive=True, context=self.context)
+        call = asyncio.ensure_future(hopping(function, *args, **kwargs))
+        try:
+            cancelled = await _ended(call)
+            value, error = call.result()
+            if cancelled is not None:
+                raise cancelled from error
+            return _unpacked(value, error)
+        finally:
+            self.bring_back()
+
+    async def apart(
+        self, function: Callable[_P, Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        """Await *function* in the shared context, and thus in a task of its own."""
+        self.bring_in()
+        try:
+            return _unpacked(*await _task(self.context, function, *args, **kwargs))
+        finally:
+            self.bring_back()
+
+
+class Bridge(_Shared):
+    """The way from a sync view to an event loop; see `bridged`."""
+
+    __slots__ = ()
+
+    def __call__(
+        self, function: Callable[_P, Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        """Call *function* there and wait for it."""
+
+        async def run() -> _Outcome[_T]:
+            self.bring_in()  # not before: asgiref has set what leads back to this thread
+            return await _task(self.context, function, *args, **kwargs)
+
+        try:
+            return _unpacked(*bridged(run)())
+        finally:
+            self.bring_back()
+
+
+def run_apart(
+    context: contextvars.Context, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+) -> _T:
+    """Call *function* in *context*, which the caller keeps, and bring back what it set."""
+    try:
+        return context.run(function, *args, **kwargs)
+    finally:
+        _restore_context(context)
+
+
+def without_stop_iteration(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Make of a StopIteration what a coroutine would make of it (PEP 479).
+
+    No future can hold one: whoever waits for the thread would wait for ever.
+    """
+
+    @functools.wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return function(*args, **kwargs)
+        except StopIteration as stop:
+            message = "A view or a dependable raised StopIteration."
+            raise RuntimeError(message) from stop
+
+    return call
+
+
+def _task(
+    context: contextvars.Context,
+    function: Callable[..., Awaitable[_T]],
+    *args: Any,
+    **kwargs: Any,
+) -> asyncio.Task[_Outcome[_T]]:
+    loop = asyncio.get_running_loop()
+    return loop.create_task(_aoutcome(function, *args, **kwargs), context=context)
+
+
+def _outcome(function: Callable[..., _T], *args: Any, **kwargs: Any) -> _Outcome[_T]:
+    try:
+        return function(*args, **kwargs), None
+    except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+        return None, error
+
+
+async def _aoutcome(
+    function: Callable[..., Awaitable[_T]], *args: Any, **kwargs: Any
+) -> _Outcome[_T]:
+    try:
+        return await function(*args, **kwargs), None
+    except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+        return None, error
+
+
+def _unpacked(value: _T | None, error: BaseException | None) -> _T:
+    if error is not None:
+        raise error
+    return cast("_T", value)
+
+
+async def _ended(call: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+    """Wait until *call* has ended, come what may; return the cancellation that came."""
+    cancelled = None
+    while not call.done():
+        try:
+            await asyncio.wait([call])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values are one: asgiref copies what a Local holds for each thread."""
+    if one is other:
+        return True
+    is_local = type(one) is type(other) and type(one).__module__ == "asgiref.local"
+    return is_local and one.data is other.data

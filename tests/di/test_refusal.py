@@ -1,0 +1,201 @@
+"""A dependency is never silently absent: a view that nothing injects does not start."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+import ninja
+import pytest
+from django.http import HttpRequest, HttpResponse
+from ninja import Query
+from ninja.signature import ViewSignature
+from typing_extensions import TypeAliasType
+
+from di import Depends, NinjaAPI, Router, Security, inject
+from di.exceptions import NotInjectedError
+from di.refusal import markers_of
+
+T = TypeVar("T")
+
+
+def verify() -> str:
+    return "verified"
+
+
+class Verified:
+    pass
+
+
+Plain: TypeAlias = Annotated[str, Depends(verify)]
+Generic = Annotated[T, Depends()]
+Alias = TypeAliasType("Alias", Annotated[str, Depends(verify)])
+AliasOfAlias = TypeAliasType("AliasOfAlias", Alias)
+GenericAlias = TypeAliasType("GenericAlias", Annotated[T, Depends()], type_params=(T,))
+
+
+def default(request: HttpRequest, x: str = Depends(verify)) -> None: ...
+def security(request: HttpRequest, x: str = Security(verify, scopes=["me"])) -> None: ...
+def untyped(request, x=Depends(verify)) -> None: ...  # type: ignore[no-untyped-def]
+def listed(request: HttpRequest, x: list[int] = Depends(verify)) -> None: ...
+def uploaded(request: HttpRequest, x: ninja.UploadedFile = Depends(verify)) -> None: ...
+def in_the_path(request: HttpRequest, pk: int = Depends(verify)) -> None: ...
+def shortcut(request: HttpRequest, x: Verified = Depends()) -> None: ...
+def annotated(request: HttpRequest, x: Annotated[str, Depends(verify)]) -> None: ...
+def with_default(request: HttpRequest, x: Annotated[str, Depends(verify)] = "") -> None: ...
+def after_param(request: HttpRequest, x: Annotated[str, Query(), Depends(verify)]) -> None: ...
+def before_param(request: HttpRequest, x: Annotated[str, Depends(verify), Query()]) -> None: ...
+def optional(request: HttpRequest, x: Annotated[str, Depends(verify)] | None = None) -> None: ...
+def in_a_list(request: HttpRequest, x: list[Annotated[str, Depends(verify)]]) -> None: ...
+def aliased(request: HttpRequest, x: Plain) -> None: ...
+def nested(request: HttpRequest, x: Annotated[Plain, "a note"]) -> None: ...
+def generic(request: HttpRequest, x: Generic[Verified]) -> None: ...
+def new_alias(request: HttpRequest, x: Alias) -> None: ...
+def twice_aliased(request: HttpRequest, x: AliasOfAlias) -> None: ...
+def generic_alias(request: HttpRequest, x: GenericAlias[Verified]) -> None: ...
+def type_checkers_only(request: HttpRequest, x: Annotated[Absent, Depends(verify)]) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+def partly(request: HttpRequest, x: Annotated[a.B[c] | None, Depends(verify)]) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+def the_request(request: Annotated[HttpRequest, Depends(verify)]) -> None: ...
+def the_request_too(r: HttpRequest, request: Any = Depends(verify)) -> None: ...
+def the_response(request: HttpRequest, x: HttpResponse = Depends(verify)) -> None: ...
+def positional(request: HttpRequest, *args: Annotated[str, Depends(verify)]) -> None: ...
+def keywords(request: HttpRequest, **kwargs: Annotated[str, Depends(verify)]) -> None: ...
+def after_fine_ones(
+    request: HttpRequest, a: int, b: str = "", x: str = Depends(verify)
+) -> None: ...
+
+
+SHAPES = [
+    *(default, security, untyped, listed, uploaded, in_the_path, shortcut, annotated),
+    *(with_default, after_param, before_param, optional, in_a_list, aliased, nested, generic),
+    *(new_alias, twice_aliased, generic_alias, type_checkers_only, partly, the_request),
+    *(the_request_too, the_response, positional, keywords, after_fine_ones),
+]
+
+NEVER_LOOKED_AT = [the_request, the_request_too, the_response, positional, keywords]
+"""By Ninja: only `CheckedSignature` refuses these."""
+
+
+def as_async(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *view* as a coroutine function with the same signature."""
+
+    @functools.wraps(view)
+    async def aview(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return aview
+
+
+def on_the_api(view: Callable[..., Any]) -> None:
+    ninja.NinjaAPI(urls_namespace="none").post("/x/{pk}")(view)
+
+
+def on_a_router(view: Callable[..., Any]) -> None:
+    ninja.Router().post("/x/{pk}")(view)
+
+
+def by_add_api_operation(view: Callable[..., Any]) -> None:
+    ninja.Router().add_api_operation("/x/{pk}", ["GET", "POST"], view)
+
+
+@pytest.mark.row("A4", "A5", "A6", "A7", "A8", "A9", "J11")
+@pytest.mark.parametrize("register", [on_the_api, on_a_router, by_add_api_operation])
+@pytest.mark.parametrize("kind", [lambda view: view, as_async], ids=["sync", "async"])
+@pytest.mark.parametrize("view", SHAPES, ids=lambda view: view.__name__)
+def test_a_view_that_nothing_injects_is_refused_when_it_is_registered(
+    view: Any, kind: Any, register: Any
+) -> None:
+    """Whatever the marker looks like and wherever it stands: the app does not start."""
+    with pytest.raises(NotInjectedError) as refusal:
+        register(kind(view))
+    text = str(refusal.value)
+    assert "nothing would ever call it. (di.E005)" in text
+    assert f"tests.di.test_refusal.{view.__name__} (tests/di/test_refusal.py:" in text
+    assert "Hint: Put @inject from di directly above the view" in text
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        one
+        for one in SHAPES
+        if one not in NEVER_LOOKED_AT and one not in (type_checkers_only, partly)
+    ],
+    ids=lambda view: view.__name__,
+)
+def test_the_marker_itself_refuses_where_the_app_is_not_installed(
+    view: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without "di" in INSTALLED_APPS, or before it is ready, Ninja meets the marker itself."""
+    monkeypatch.setattr("ninja.operation.ViewSignature", ViewSignature)
+    with pytest.raises(NotInjectedError, match=r"(Depends|Security)\((.|\n)*Hint: Put @inject"):
+        on_the_api(view)
+
+
+def test_views_without_dependencies_register() -> None:
+    """Plain Ninja stays as it is, with annotations that only type checkers can read."""
+
+    def view(request: OnlyForTypeCheckers, a: int, b: str = "", *c: Any, **d: Any) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+    ninja.NinjaAPI(urls_namespace="none").get("/x")(lambda request, a: None)
+    assert list(markers_of(view)) == []
+    assert list(markers_of(int)) == []
+    assert list(markers_of(type)) == []
+
+
+def test_an_annotation_that_raises_has_no_marker() -> None:
+    """What it is to mean is its host's question."""
+
+    def view(request: HttpRequest, x: 1 / 0) -> None: ...  # type: ignore[valid-type]
+
+    assert list(markers_of(view)) == []
+
+
+def forwarding(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate as so many do: without functools.wraps."""
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return wrapper
+
+
+def twice_forwarding(view: Callable[..., Any]) -> Callable[..., Any]:
+    return forwarding(forwarding(view))
+
+
+@pytest.mark.parametrize("decorate", [forwarding, twice_forwarding])
+@pytest.mark.parametrize("view", [default, inject(default)], ids=["bare", "injected"])
+@pytest.mark.parametrize("api", [ninja.NinjaAPI, NinjaAPI, ninja.Router, Router])
+def test_a_decorator_that_hides_dependencies_is_refused(api: Any, view: Any, decorate: Any) -> None:
+    """The view would be called without them, and take the marker for a value."""
+    with pytest.raises(NotInjectedError) as refusal:
+        api().get("/x")(decorate(view))
+    text = str(refusal.value)
+    assert "A decorator hides the dependencies of the view that it decorates." in text
+    assert "tests.di.test_refusal.default" in text
+    assert "Hint: Write @functools.wraps(view)" in text
+
+
+def test_a_decorator_that_hides_nothing_is_fine() -> None:
+    """Neither what it wraps nor what else it holds has dependencies."""
+    api = ninja.NinjaAPI(urls_namespace="none")
+    api.get("/a")(forwarding(lambda request: None))
+    injected = inject(default)
+    api.get("/b")(functools.wraps(injected)(forwarding(injected)))
+
+
+@pytest.mark.parametrize("passed", [(), ("a",)])
+def test_an_injected_view_called_by_hand_wants_its_dependencies(passed: tuple[Any, ...]) -> None:
+    """It never takes the marker for a value; by position or by name, one has to be passed."""
+
+    @inject
+    def view(request: HttpRequest, a: str = "", x: str = Depends(verify)) -> list[str]:
+        return [a, x]
+
+    request = HttpRequest()
+    assert view(request, "a", "b") == ["a", "b"]
+    assert view(request, x="b") == ["", "b"]
+    with pytest.raises(NotInjectedError, match=r"called without its dependency 'x'\. (.|\n)*Hint"):
+        view(request, *passed)

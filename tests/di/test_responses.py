@@ -1,0 +1,161 @@
+"""What dependables and view set on the response that is not there yet."""
+
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from ninja import Status
+from ninja.testing import TestClient
+
+from di import Depends, HTTPException, NinjaAPI
+from tests.di.conftest import World
+
+
+def first(response: HttpResponse) -> None:
+    response["X-First"] = "first"
+    response["X-Clash"] = "first"
+    response.set_cookie("first", "1")
+    response.set_cookie("clash", "first")
+    response.status_code = 202
+
+
+def second(response: HttpResponse, before: None = Depends(first)) -> None:
+    response["X-Second"] = f"after {response['X-First']}"
+    response["X-Clash"] = "second"
+    response.set_cookie("clash", "second", max_age=60)
+    response.status_code = 203
+
+
+def own(content: Any = b"own", cls: Any = HttpResponse, **options: Any) -> Any:
+    """Return a response of the view's own that clashes with what dependables set."""
+    response = cls(content, content_type="text/plain", headers={"X-Clash": "own"}, **options)
+    response.set_cookie("clash", "own")
+    return response
+
+
+def seen(response: Any) -> dict[str, Any]:
+    """Return all that a client sees of what was set, each header line by itself."""
+    assert len({name.lower() for name, _ in response.items()}) == len(response.items())
+    names = ("X-First", "X-Second", "X-Clash", "X-View")
+    return {
+        "status": response.status_code,
+        "headers": [response.get(name) for name in names],
+        "cookies": {name: cookie.value for name, cookie in response.cookies.items()},
+    }
+
+
+@pytest.mark.row("C13", "C14")
+def test_what_is_set_accumulates(api: NinjaAPI, world: World) -> None:
+    """One response for all of them, in the order of their calls; the last word is the view's."""
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, response: HttpResponse, s: None = Depends(second)) -> int:
+        assert response.status_code == 203
+        response["X-View"] = response["X-Clash"]
+        response["X-Clash"] = "view"
+        response.status_code = 201
+        return 1
+
+    world.serve(api)
+    assert seen(world.get("/x")) == {
+        "status": 201,
+        "headers": ["first", "after first", "view", "second"],
+        "cookies": {"first": "1", "clash": "second"},
+    }
+
+
+@pytest.mark.row("C14")
+@pytest.mark.parametrize("cls", [HttpResponse, StreamingHttpResponse])
+def test_a_response_of_the_views_own_wins(cls: Any, api: NinjaAPI, world: World) -> None:
+    """On a clash; the rest is added to it, and no line is there twice."""
+    if world.is_asgi and cls is StreamingHttpResponse:
+        pytest.skip("Django warns when a stream is not of its handler's kind")
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, s: None = Depends(second)) -> Any:
+        return own([b"own"], cls, status=418)
+
+    world.serve(api)
+    response: Any = world.get("/x")
+    assert seen(response) == {
+        "status": 418,
+        "headers": ["first", "after first", "own", None],
+        "cookies": {"first": "1", "clash": "own"},
+    }
+    assert response["Content-Type"] == "text/plain"
+    assert response.getvalue() == b"own"
+
+
+@pytest.mark.row("C14")
+def test_a_view_may_return_the_response_that_it_was_given(api: NinjaAPI, world: World) -> None:
+    """It is sent as it is, and what was set on it is there once."""
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, response: HttpResponse, s: None = Depends(second)) -> Any:
+        response.content = b"given"
+        return response
+
+    world.serve(api)
+    response = world.get("/x")
+    assert (response.status_code, response.content) == (203, b"given")
+    assert seen(response)["headers"] == ["first", "after first", "second", None]
+
+
+@pytest.mark.row("C14")
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_without_a_body_has_none(status: int, api: NinjaAPI) -> None:
+    """Whoever sets it, and whatever the view returns."""
+
+    def empty(response: HttpResponse) -> None:
+        response.status_code = status
+
+    @api.get("/x", dependencies=[Depends(empty)])
+    def view(request: HttpRequest) -> Any:
+        return {"not": "sent"}
+
+    # Django's test clients would remove a body, servers would send it.
+    response = TestClient(api).get("/x")
+    assert (response.status_code, response.content) == (status, b"")
+
+
+@pytest.mark.row("C14")
+def test_a_status_that_the_view_returns_wins(api: NinjaAPI, world: World) -> None:
+    """`Status` is said last; one that is only declared gives way to one that was set."""
+
+    @api.get("/said", dependencies=[Depends(second)], response={200: int, 206: int})
+    @world.view
+    def said(request: HttpRequest) -> Any:
+        return Status(206, 1)
+
+    @api.get("/declared", response={201: int})
+    @world.view
+    def declared(request: HttpRequest) -> int:
+        return 1
+
+    @api.get("/set", dependencies=[Depends(second)], response={201: int})
+    @world.view
+    def set_before(request: HttpRequest) -> int:
+        return 1
+
+    world.serve(api)
+    paths = ("/said", "/declared", "/set")
+    assert [world.get(path).status_code for path in paths] == [206, 201, 203]
+
+
+@pytest.mark.row("C14")
+def test_an_exception_drops_what_was_set(api: NinjaAPI, world: World) -> None:
+    """Its answer is another response."""
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, n: int, s: None = Depends(second)) -> None:
+        raise HTTPException(409, headers={"X-View": "exception"})
+
+    world.serve(api)
+    assert [seen(world.get(url)) for url in ("/x?n=1", "/x")] == [
+        {"status": 409, "headers": [None, None, None, "exception"], "cookies": {}},
+        {"status": 422, "headers": [None] * 4, "cookies": {}},
+    ]
