@@ -158,10 +158,24 @@ if IS_PRODUCTION:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {
+            "()": "project.logs.LineFormatter",
+            "format": "{asctime} {levelname} {name} [{request_id}]: {message}",
+            "style": "{",
+        },
+        "json": {"()": "project.logs.JSONFormatter"},
+    },
+    "handlers": {
+        formatter: {"class": "logging.StreamHandler", "formatter": formatter}
+        for formatter in ("line", "json")
+    },
     "loggers": {
-        name: {"handlers": ["stderr"], "level": level, "propagate": False}
-        for name, level in (("django", "WARNING"), ("di", "WARNING"), ("security", "INFO"))
+        name: {"handlers": [handler], "level": level, "propagate": False}
+        for name, handler, level in (
+            ("django", "line", "WARNING"),
+            ("di", "line", "WARNING"),
+            ("security", "json", "INFO"),
+        )
     },
 }
