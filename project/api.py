@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from di import NinjaAPI
+from project import errors
+from project.parser import StrictParser
 from users.api import auth_router, users_router
 
 api = NinjaAPI(
@@ -10,6 +12,8 @@ api = NinjaAPI(
     version="1",
     description="Users, and tokens to reach them with.",
     urls_namespace="api",
+    parser=StrictParser(),
 )
+errors.register(api)
 api.add_router("/users", users_router, tags=["users"])
 api.add_router("/auth", auth_router, tags=["auth"])

@@ -78,7 +78,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "project.middleware.identify",
+    "project.middleware.speak_json",
     "django.middleware.security.SecurityMiddleware",
+    "project.middleware.refuse_unreadable",
     "project.middleware.trailing_slash",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
