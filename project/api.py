@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from di import NinjaAPI
+from typing import Annotated, Literal
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Schema
+
+from di import Depends, HTTPException, NinjaAPI
 from project import errors
+from project.health import Pulse
 from project.parser import StrictParser
 from users.api import auth_router, users_router
 
@@ -17,3 +23,31 @@ api = NinjaAPI(
 errors.register(api)
 api.add_router("/users", users_router, tags=["users"])
 api.add_router("/auth", auth_router, tags=["auth"])
+
+pulse = Pulse()
+
+
+def database_is_there() -> bool:
+    """Return whether the database answers."""
+    return pulse.is_there()
+
+
+class Health(Schema):
+    """That the project can do its work."""
+
+    status: Literal["ok"] = "ok"
+
+
+@api.get("/health", response=Health, tags=["health"])
+def read_health(
+    request: HttpRequest,  # noqa: ARG001 - Ninja's signature
+    response: HttpResponse,
+    *,
+    is_there: Annotated[bool, Depends(database_is_there)],
+) -> Health:
+    """Say whether the database is there; 503 if not."""
+    if not is_there:
+        headers = {"Cache-Control": "no-store", "Retry-After": "1"}
+        raise HTTPException(503, "The database is away", headers)
+    response["Cache-Control"] = "no-store"
+    return Health()

@@ -488,6 +488,7 @@ def test_docs_and_openapi(client: Any) -> None:
         *(("get", "/api/users/me"), ("patch", "/api/users/me")),
         *((method, "/api/users/{user_id}") for method in ("get", "patch", "delete")),
         ("post", "/api/auth/token"),
+        ("get", "/api/health"),
     }
     page = client.get("/api/docs").content.decode()
     assert "/static/ninja/swagger-ui-bundle.js" in page
