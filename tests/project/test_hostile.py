@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -279,11 +278,9 @@ def test_addresses_outside_the_api_are_djangos(ask: Ask) -> None:
     ],
 )
 def test_bodies(body: Any, status: int, method: str, path: str, caller: Caller) -> None:
-    """400 for what is no JSON, 422 for what is no object; in no time, and in our words."""
+    """400 for what is no JSON, 422 for what is no object, in our words."""
     path = path.replace("1", str(User.objects.get().pk))
-    started = time.process_time()
     answer = caller.ask(method, path, body)
-    assert time.process_time() - started < 0.1  # all of a request, on one processor
     assert answer.is_refused(status)
     detail = answer.json()["detail"]
     assert detail.startswith("The body ") if status == 400 else detail[0]["loc"][0] == "body"
