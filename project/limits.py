@@ -7,13 +7,13 @@ takes a body without a declared length for an empty one.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse
 
 from django.conf import settings
+from django.utils.http import parse_header_parameters
 
 _HEADERS = {
     "Content-Type": "application/json",
@@ -23,8 +23,6 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _LONGEST_LENGTH = 19  # digits; Python refuses to read numbers of many thousand
-_CHARSET = re.compile(r'charset\s*=\s*"?([^\s";]*)', re.IGNORECASE)
-UTF8 = ("utf-8", "utf8")
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -43,9 +41,8 @@ def refusal(length: str, content_type: str, query: bytes) -> tuple[HTTPStatus, s
     if len(length) > _LONGEST_LENGTH or int(length or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"
     # Django would read the query in any of Python's codecs that the client names, and
-    # fails at one that is none of text, as at RFC 2231's notation, which HTTP has not.
-    charset = _CHARSET.search(content_type)
-    if "*" in content_type or (charset and charset[1].lower() not in UTF8):
+    # fails at one that is none of text.
+    if not is_utf8(content_type):
         return HTTPStatus.BAD_REQUEST, "The charset of the request must be UTF-8"
     if query.count(b"&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
         return HTTPStatus.BAD_REQUEST, "The request has too many fields"
@@ -54,6 +51,15 @@ def refusal(length: str, content_type: str, query: bytes) -> tuple[HTTPStatus, s
     except UnicodeDecodeError:
         return HTTPStatus.BAD_REQUEST, "The query cannot be read"
     return None
+
+
+def is_utf8(content_type: str) -> bool:
+    """Whether *content_type* names no other charset than UTF-8."""
+    try:
+        _, parameters = parse_header_parameters(content_type)
+    except ValueError:  # an unknown charset in the notation of RFC 2231
+        return False
+    return parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
 
 
 class WSGILimits:
@@ -89,12 +95,12 @@ class ASGILimits:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        refused = refusal(
-            headers.get(b"content-length", ""),
-            headers.get(b"content-type", ""),
-            scope.get("query_string", b""),
+        length, content_type = (
+            # Django joins what comes twice, too.
+            b",".join(value for name, value in scope["headers"] if name == wanted).decode("latin-1")
+            for wanted in (b"content-length", b"content-type")
         )
+        refused = refusal(length, content_type, scope.get("query_string", b""))
         if refused is None:
             counted = _Counted(receive, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             await self.application(scope, counted, send)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from ninja.parser import Parser
 
 from di.http import HTTPException
-from project.limits import UTF8
+from project.limits import is_utf8
 
 DEEPEST = 32
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
@@ -72,8 +72,7 @@ def _check_declaration(request: HttpRequest) -> None:
         raise BodyError(415, "Send application/json")
     if "Content-Encoding" in request.headers:
         raise BodyError(415, "Send the body without a Content-Encoding")
-    charset = (request.content_params or {}).get("charset", "utf-8")
-    if charset.lower() not in UTF8:
+    if not is_utf8(request.META["CONTENT_TYPE"]):
         raise BodyError(400, "The charset of the body must be UTF-8")
 
 

@@ -29,6 +29,10 @@ LIMIT = 1024 * 1024
                 "text/plain; charset=hex",
                 'text/plain; CHARSET = "utf-16"',
                 "a/b; charset*=zzz''x",
+                "a/b; charset=utf-8; charset=hex",
+                'a/b; x="charset=utf-8;"; charset=hex',
+                'a/b; charset="he\\x"',
+                "a/b; charset=",
                 "a/b; charset*=utf-8''%00",
             )
         ),
@@ -43,11 +47,33 @@ def test_headers_that_django_fails_at(
     assert answer.json() == {"detail": detail}
 
 
-@pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; charset="UTF-8"', "; charset=utf8"])
+@pytest.mark.parametrize(
+    "charset",
+    [
+        *("", ";", "; charset=utf-8", '; charset="UTF-8"', "; Charset = utf8"),
+        "; x=charset=hex",
+        "; charset=hex; charset=utf-8",
+    ],
+)
 def test_utf8_may_be_declared(charset: str, ask: Ask) -> None:
     """The request goes on to whoever asks for credentials."""
     headers = {"Content-Type": f"application/json{charset}"}
     assert ask("GET", "/api/users?q=%C3%A9&q=é", headers).is_refused(401)
+
+
+def test_a_content_type_that_comes_twice() -> None:
+    """ASGI: Django reads both as one, and so must who checks it."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def never(*_: Any) -> Any:
+        raise NotImplementedError
+
+    kinds = [(b"content-type", b"a/b; charset*=zzz''x"), (b"content-type", b"text/plain")]
+    asyncio.run(ASGILimits(never)({"type": "http", "headers": kinds}, never, send))
+    assert sent[0]["status"] == 400
 
 
 def test_a_query_has_as_many_fields_as_a_form(ask: Ask) -> None:
