@@ -67,8 +67,10 @@ def test_a_database_that_hangs(silent: int, monkeypatch: pytest.MonkeyPatch) -> 
 def test_one_question_at_a_time(django_assert_num_queries: Any) -> None:
     """Who comes meanwhile hears the last answer; before the first it is taken to be away."""
     pulse = Pulse()
+    started = time.monotonic()
     with pulse._lock:
         assert pulse.is_there() is False
+    assert time.monotonic() - started < 0.5
     with django_assert_num_queries(0):  # on a connection of its own
         assert pulse.is_there() is True
     with pulse._lock:
