@@ -23,6 +23,7 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "127.0.0.1",
     "SECURE_PROXY_SSL_HEADER": "HTTP_X_FORWARDED_PROTO",
     "CORS_ALLOWED_ORIGINS": ORIGIN,
+    "API_PASSWORD_LOGIN": "1",
 }
 HEAD = b"Host: 127.0.0.1\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -83,7 +84,9 @@ def check_log(output: str) -> None:
     lines = [line for line in log.splitlines() if not line.startswith("    ")]
     assert any(r"Not Found: /api/a\nERROR forged" in line for line in lines)
     assert not any(line.startswith("ERROR forged") for line in lines)
-    known = re.compile(r"[\d-]+ [\d:,]+ (WARNING|ERROR) django[\w.]* \[[\w.-]+\]: ")
+    events = [json.loads(line) for line in lines if line.startswith("{")]
+    assert all(event["request_id"] for event in events)
+    known = re.compile(r"[\d-]+ [\d:,]+ (WARNING|ERROR) django[\w.]* \[[\w.-]+\]: |{")
     assert [line for line in lines if not known.match(line)] == ["Stopped"]
 
 
