@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from project import startup
+from project.management.commands.up import Command
 from project.server import NoServerError, serve
 from tests.project.server import running
 from users.models import User
@@ -112,6 +114,16 @@ def test_a_host_that_is_not_ours(tmp_path: Path) -> None:
     """An address of somebody else, or no address."""
     for host in ("192.0.2.1", "nowhere.invalid"):
         refused("Cannot listen on", f"sqlite:///{tmp_path / 'x'}", "--host", host)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_nobody_is_told_to_try_what_is_off(is_on: bool, settings: Settings) -> None:
+    """The line that logs in is there if passwords are taken for tokens."""
+    settings.API_PASSWORD_LOGIN = is_on
+    output = StringIO()
+    Command(stdout=output).invite("http://site", startup.Administrator("boss@example.com"))
+    assert ("auth/token" in output.getvalue()) is is_on
+    assert output.getvalue().endswith("Stop with Ctrl-C.\n")
 
 
 def test_a_senseless_number_of_workers() -> None:
