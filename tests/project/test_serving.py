@@ -167,6 +167,14 @@ def test_hosts(host: bytes, server: Server) -> None:
     assert server.lives()
 
 
+@pytest.mark.parametrize("text", ["é", "日本", "😀"])
+def test_text_as_it_is(text: str, server: Server) -> None:
+    """A query in UTF-8 need not be percent-encoded; it is what curl sends."""
+    assert server.send(f"GET /api/users?q={text}".encode()).is_refused(401)
+    assert server.send(f"GET /api/{text}".encode()).status in (400, 404)
+    assert server.lives()
+
+
 @pytest.mark.parametrize("method", [b"TRACE", b"FOO", b"OPTIONS", b"PUT"])
 def test_methods(method: bytes, server: Server) -> None:
     """H29: 405, with nothing of the request in it."""
