@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes, urlencode
 
 import pytest
 
@@ -227,6 +227,24 @@ def test_addresses(target: str, detail: str, text: str, ask: Ask) -> None:
     answer = ask("GET", target.format(text))
     assert answer.is_refused(400)
     assert answer.json() == {"detail": detail}
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE.keys())
+@pytest.mark.parametrize("field", ["username", "password", "scope", "grant_type"])
+@pytest.mark.parametrize("is_multipart", [False, True])
+def test_form_fields(is_multipart: bool, field: str, text: str, caller: Caller) -> None:
+    """The same in a form, in the words that OAuth2 has for it (RFC 6749 §5.2)."""
+    good = {"username": b"a", "password": b"b", "scope": b"me", "grant_type": b"password"}
+    form = {**good, field: unquote_to_bytes(text)}
+    if is_multipart:
+        kind = "multipart/form-data; boundary=b"
+        part = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+        body = b"".join(part % (name.encode(), value) for name, value in form.items()) + b"--b--"
+    else:
+        kind, body = FORM, urlencode(form).encode()
+    answer = caller.ask("POST", "/auth/token", body, kind, is_anonymous=True)
+    assert answer.is_refused(400)
+    assert answer.json()["error"] == "invalid_request"
 
 
 def test_addresses_outside_the_api_are_djangos(ask: Ask) -> None:
