@@ -6,6 +6,8 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from project.limits import ASGILimits
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
-application = get_asgi_application()
+application = ASGILimits(get_asgi_application())
