@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Any, NoReturn, cast, get_args, get_origin
 
 import pydantic
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, UploadedFile
-from ninja.errors import ValidationError, ValidationErrorContext
+from ninja import UploadedFile
+from ninja.errors import ValidationErrorContext
 from ninja.params.models import Body, File, Form, Header, Param, ParamModel, Path, _MultiPartBody
 from ninja.signature.details import (
     FuncParam,
@@ -23,33 +22,12 @@ from ninja.signature.utils import get_path_param_names
 
 from di.annotations import declares, find_marker, is_special, plain_types
 from di.background import BackgroundTasks
+from di.codegen import Reading
 from di.exceptions import BodyConflictError, PathParameterError, UnsupportedParameterError
+from di.frame import Frame
 from di.graph import Way
 from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Outcome
-
-
-@dataclass(slots=True)
-class Frame:
-    """One request, as readers see it, and the errors that they found in it."""
-
-    request: HttpRequest
-    response: HttpResponse
-    api: NinjaAPI
-    path_params: dict[str, Any]
-    outcome: Outcome = field(default_factory=Outcome)
-    background: BackgroundTasks = field(default_factory=BackgroundTasks)
-    errors: list[ValidationErrorContext[Any]] = field(default_factory=list)
-
-    def invalid(self) -> ValidationError:
-        """Return the one error that tells all, each once, in the API's own format."""
-        error = self.api.validation_error_from_error_contexts(self.errors)
-        unique: list[dict[str, Any]] = []
-        for one in error.errors:
-            if one not in unique:
-                unique.append(one)
-        error.errors = unique
-        return error
 
 
 class Inputs(ViewSignature):
@@ -74,7 +52,7 @@ class Inputs(ViewSignature):
         self.view_func = way[-1][1]
         self.signature = inspect.Signature()
         self.path_params_names = get_path_param_names(path)
-        self.given: list[tuple[str, str]] = []
+        self.given: dict[str, str] = {}
         self.params: list[FuncParam] = []
         self.left_out = [one.name for one in parameters if one.default is LEFT_OUT]
         self.names: dict[str, str] = {}
@@ -85,7 +63,7 @@ class Inputs(ViewSignature):
             elif declares(parameter.default) or find_marker(parameter.annotation)[1]:
                 self._contradict(f"{parameter.name!r} is given, not read from a request")
             else:
-                self.given.append((parameter.name, source))
+                self.given[parameter.name] = source
         for name, annotation, source in contributed:
             self.params.append(
                 FuncParam(name, source.alias or name, copy.copy(source), annotation, False)  # noqa: FBT003 - Ninja's own named tuple
@@ -123,7 +101,7 @@ class Inputs(ViewSignature):
 
     def __call__(self, frame: Frame) -> dict[str, Any] | None:
         """Read the values from *frame*; note the errors there and return None if any."""
-        values = {name: getattr(frame, source) for name, source in self.given}
+        values: dict[str, Any] = {}
         is_valid = True
         for model in self.models:
             try:
@@ -141,6 +119,13 @@ class Inputs(ViewSignature):
             if values.get(name) is LEFT_OUT:
                 del values[name]
         return values if is_valid else None
+
+    def reading(self) -> Reading:
+        """Return what fills these inputs, for the resolver."""
+        if not self.params:
+            return Reading(self.given)
+        names = [self.names.get(param.name, param.name) for param in self.params]
+        return Reading(self.given, self, None if self.left_out else tuple(names))
 
     def needed_in_path(self) -> Iterator[str]:
         """Yield the names that the path must hold."""
