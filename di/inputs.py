@@ -28,6 +28,7 @@ from di.frame import Frame
 from di.graph import Way
 from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Outcome
+from di.reading import ModelReader, model_reader
 
 
 class Inputs(ViewSignature):
@@ -69,6 +70,7 @@ class Inputs(ViewSignature):
                 FuncParam(name, source.alias or name, copy.copy(source), annotation, False)  # noqa: FBT003 - Ninja's own named tuple
             )
         self.models: list[type[ParamModel]] = []
+        self.read_models: list[ModelReader] = []
 
     def build(self, bodies: Sequence[str], *, is_multipart: bool) -> None:
         """Make the models.
@@ -98,20 +100,18 @@ class Inputs(ViewSignature):
             model.__read_from_single_attr__ = (  # type: ignore[attr-defined]
                 bodies[0] if len(bodies) == 1 and not is_multipart else None
             )
+        self.read_models = [model_reader(model) for model in self.models]
 
     def __call__(self, frame: Frame) -> dict[str, Any] | None:
         """Read the values from *frame*; note the errors there and return None if any."""
         values: dict[str, Any] = {}
         is_valid = True
-        for model in self.models:
+        for number, read in enumerate(self.read_models):
             try:
-                read = model.resolve(frame.request, frame.api, frame.path_params)
+                values.update(read(frame))
             except pydantic.ValidationError as error:
-                self._check_path(model, error, frame)
-                frame.errors.append(ValidationErrorContext(error, model))
+                self._note(number, error, frame)
                 is_valid = False
-            else:
-                values.update(read.__dict__)
         for inside, name in self.names.items():
             if inside in values:
                 values[name] = values.pop(inside)
@@ -120,12 +120,22 @@ class Inputs(ViewSignature):
                 del values[name]
         return values if is_valid else None
 
+    def read_one(self, frame: Frame) -> dict[str, Any] | None:
+        """See `__call__`, for one model whose fields are named as the parameters."""
+        try:
+            return self.read_models[0](frame)
+        except pydantic.ValidationError as error:
+            self._note(0, error, frame)
+            return None
+
     def reading(self) -> Reading:
         """Return what fills these inputs, for the resolver."""
         if not self.params:
             return Reading(self.given)
-        names = [self.names.get(param.name, param.name) for param in self.params]
-        return Reading(self.given, self, None if self.left_out else tuple(names))
+        names = tuple(self.names.get(param.name, param.name) for param in self.params)
+        if len(self.models) > 1 or self.names or self.left_out:
+            return Reading(self.given, self, None if self.left_out else names)
+        return Reading(self.given, self.read_one, names)
 
     def needed_in_path(self) -> Iterator[str]:
         """Yield the names that the path must hold."""
@@ -184,17 +194,16 @@ class Inputs(ViewSignature):
         hint = "Say nothing of where it comes from, or something else."
         raise UnsupportedParameterError(problem, path=self.way, hint=hint)
 
-    def _check_path(
-        self, model: type[ParamModel], error: pydantic.ValidationError, frame: Frame
-    ) -> None:
-        """Refuse what reads a parameter that is not in the path: no client can send it."""
-        if model.__ninja_param_source__ != "path":
-            return
-        names = model.__ninja_flatten_map_reverse__  # type: ignore[attr-defined]
-        for one in error.errors():
-            if one["type"] == "missing":
-                name = names.get(one["loc"], one["loc"])[0]
-                raise not_in_path(name, frame.path_params, self.way)
+    def _note(self, number: int, error: pydantic.ValidationError, frame: Frame) -> None:
+        """Note what *error* says of a model, unless no client could have sent it otherwise."""
+        model = self.models[number]
+        if model.__ninja_param_source__ == "path":
+            names = model.__ninja_flatten_map_reverse__  # type: ignore[attr-defined]
+            for one in error.errors():
+                if one["type"] == "missing":
+                    name = names.get(one["loc"], one["loc"])[0]
+                    raise not_in_path(name, frame.path_params, self.way)
+        frame.errors.append(ValidationErrorContext(error, model))
 
     def _refuse(self, error: Exception) -> NoReturn:
         culprits = [param for param in self.params if not _is_readable(param.annotation)]
