@@ -101,7 +101,7 @@ class AppScope:
         known = self._known(key)
         if known is not None:
             return known.value
-        if plan.is_awaited:
+        if plan.needs_loop:
             return bridged(self.aget)(plan, amake)
         future, is_ours = self._claim(key)
         if is_ours:

@@ -142,12 +142,12 @@ class _Writer:
             self.line("frame.slots = slots = Slots()")
         if self.is_async:
             hops = view_call == "hop" or any(
-                not step.dependable.kind.is_async or step.scope == "request" for step in steps
+                self.in_thread(step) or step.scope == "request" for step in steps
             )
             if hops:
                 self.line("frame.hop = hop = Hop()")
         elif view_call == "bridge" or any(
-            step.dependable.kind.is_async and step.own_plan is None for step in steps
+            step.needs_loop and step.own_plan is None for step in steps
         ):
             self.line("frame.bridge = bridge = Bridge()")
         for scope in self.scopes:
@@ -162,7 +162,7 @@ class _Writer:
         for is_awaited, batch in itertools.groupby(steps, key=lambda step: step.is_awaited):
             if is_awaited:
                 for step in batch:
-                    self.write_step(step, is_here=not self.is_sync(step))
+                    self.write_step(step, is_here=not self.in_thread(step))
             else:
                 self.write_hop(list(batch))
 
@@ -219,8 +219,8 @@ class _Writer:
         number = step.index
         if step.own_plan is not None:
             plan = self.bind(f"plan_{number}", step.own_plan)
-            awaited = self.is_async and step.is_awaited
-            self.line(f"value_{number} = {'await akeep' if awaited else 'keep'}({plan})")
+            keep = "await akeep" if self.is_async and step.needs_loop else "keep"
+            self.line(f"value_{number} = {keep}({plan})")
             return
         if not is_here:
             self.write_hop_alone(step)
@@ -285,7 +285,7 @@ class _Writer:
     def write_leaving(self) -> None:
         """Write the closing of the function scope after a success."""
         steps = [step for step in self.plan.steps if step.scope == "function"]
-        if any(step.limiter or self.is_sync(step) is self.is_async for step in steps):
+        if any(step.limiter or step.needs_loop is not self.is_async for step in steps):
             self.line(f"{self.twin('leave')}(frame, opened_function)")
         else:
             for step in reversed(steps):
@@ -318,8 +318,9 @@ class _Writer:
         found = {step.scope for step in self.plan.steps}
         return [scope for scope in ("function", "request") if scope in found]
 
-    def is_sync(self, step: Step) -> bool:
-        return not step.dependable.kind.is_async
+    def in_thread(self, step: Step) -> bool:
+        """Whether an async view goes to its thread for *step*."""
+        return not step.needs_loop and (step.own_plan is not None or step.dependable.is_blocking)
 
     def named(self, step: Step) -> str:
         """Return a name for what *step* calls that tells a reader what it is."""
