@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from django.core.asgi import get_asgi_application
+from di.asgi import get_asgi_application
 
 from project.limits import ASGILimits
 

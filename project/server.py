@@ -54,8 +54,7 @@ def serve(
         target=f"{module}:{name}",
         address=host,
         port=port,
-        # Django has no ASGI lifespan.
-        interface=Interfaces.WSGI if is_wsgi else Interfaces.ASGINL,
+        interface=Interfaces.WSGI if is_wsgi else Interfaces.ASGI,
         workers=workers,
         blocking_threads=_THREADS if is_wsgi else None,
         http=HTTPModes.http1,
