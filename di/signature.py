@@ -117,12 +117,14 @@ class Compiled:
     """A plan and, for each of its steps and the view, the reader of its inputs.
 
     Attributes:
+        root: what the plan was compiled from.
         readers: in the order of the plan.
         documented: the same in the order of the document, as in FastAPI: each callable
             before what it depends on.
     """
 
     def __init__(self, root: Dependant, signature: InjectedSignature) -> None:
+        self.root = root
         self.plan: Plan = compile_plan(root)
         ways = _ways(root)
         readers: dict[Dependable, Inputs] = {}
