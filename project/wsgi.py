@@ -6,8 +6,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from project.database import keep_sqlite_connections
 from project.limits import WSGILimits
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 application = WSGILimits(get_wsgi_application())
+keep_sqlite_connections()

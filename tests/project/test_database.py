@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +77,45 @@ def test_what_cannot_be_read_is_said_in_one_line(url: str) -> None:
         read(url)
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+SERVED = """
+import threading
+from io import BytesIO
+from project.wsgi import application
+from django.db import connection
+
+seen = []
+
+def serve():
+    for _ in range(2):
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/api/auth/tokens",
+                   "SERVER_NAME": "localhost", "SERVER_PORT": "80", "HTTP_HOST": "localhost",
+                   "wsgi.input": BytesIO(), "wsgi.url_scheme": "http",
+                   "HTTP_AUTHORIZATION": "Bearer " + TOKEN}
+        response = application(environ, lambda *_: None)
+        list(response)
+        response.close()
+        seen.append(connection.connection)
+    connection.close()
+
+thread = threading.Thread(target=serve)
+thread.start()
+thread.join()
+print(seen[0] is not None and seen[0] is seen[1])
+"""
+
+
+def test_a_wsgi_thread_keeps_its_connection_to_a_file(tmp_path: Path) -> None:
+    """Opening it for each request would take longer than what the request asks."""
+    from users import tokens
+
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path / 'x.sqlite3'}"}
+    environment["DJANGO_SETTINGS_MODULE"] = "project.settings"
+    migrated = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrated, check=True, env=environment)  # noqa: S603 - our own command
+    served = f"TOKEN = {tokens.generate().text!r}\n{SERVED}"
+    result = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-c", served], check=True, env=environment, capture_output=True, text=True
+    )
+    assert result.stdout.splitlines()[-1] == "True"
