@@ -1,11 +1,29 @@
-"""What all tests share: a database that is quick to empty."""
+"""What all tests share: how much is left to chance, and what makes them quick."""
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
+
+for _profile, _examples in (("ci", 40), ("nightly", 2000)):
+    settings.register_profile(
+        _profile,
+        max_examples=_examples,
+        deadline=None,  # a first request takes longer than those after it
+        suppress_health_check=list(HealthCheck),
+    )
+settings.load_profile("ci")  # pytest --hypothesis-profile=nightly takes the other
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what stays to the end: every model and module."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 @pytest.fixture(scope="session")

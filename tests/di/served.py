@@ -21,7 +21,7 @@ import django
 from django.conf import settings
 
 FOLDER = Path(os.environ["SERVED_FOLDER"])
-SECONDS = 10
+SECONDS = 30
 
 settings.configure(
     ALLOWED_HOSTS=["*"],

@@ -73,3 +73,18 @@ def test_requests_end_then_the_app_does(
     app_ends = [("app closes", True), "lifespan.shutdown.complete"]
     ends = request_ends + app_ends if is_patient else app_ends + request_ends
     assert events == ["lifespan.startup.complete", *ends]
+
+
+def test_a_server_that_was_asked_nothing() -> None:
+    """It starts, and ends at once."""
+    told: list[str] = []
+    messages = iter(["lifespan.startup", "lifespan.shutdown"])
+
+    async def receive() -> dict[str, str]:
+        return {"type": next(messages)}
+
+    async def send(message: dict[str, str]) -> None:
+        told.append(message["type"])
+
+    asyncio.run(get_asgi_application()({"type": "lifespan"}, receive, send))
+    assert told == ["lifespan.startup.complete", "lifespan.shutdown.complete"]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ninja import Query
 from ninja.errors import ValidationError
@@ -208,7 +208,6 @@ def observe(
 
 
 @pytest.mark.row("D2", "D3", "D4", "E1", "E5", "F5", "F7", "F8", "F9")
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graphs())
 def test_any_graph_behaves_as_the_model(graph: tuple[list[Node], tuple[Edge, ...], bool]) -> None:
     """Same events in the same order, same answer, same log: in sync and in async views."""

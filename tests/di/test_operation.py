@@ -738,7 +738,7 @@ def test_fresh_stand_ins_leave_no_growth(api: NinjaAPI, world: World) -> None:
         return n
 
     world.serve(api)
-    for number in range(300):
+    for number in range(150):
         with override({samples.function: lambda number=number: number}):
             assert data(world.get("/x")) == number
     (bound,) = (one for one in api._get_bound_routers() if one.path_operations)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fastapi_docs.hosts import Both
@@ -219,7 +219,6 @@ def _keyword(name: str, annotation: Any, default: Any = inspect.Parameter.empty)
 
 
 @pytest.mark.row("D2", "D3", "D4", "E1", "E3", "E5", "F5", "F7", "F8", "F9", "I4")
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graph=graphs(), invalid=st.sets(st.integers(0, 7), max_size=2))
 def test_random_graphs(world, graph: Graph, invalid: set[int]) -> None:
     """The same calls with the same values, the same closings, the same answer."""
