@@ -187,24 +187,39 @@ def test_thirty_two_tasks_get_one(kind: str, api: NinjaAPI, world: World) -> Non
     assert events[:2] in (["opens"], ["opens", "closes"])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_failure_is_seen_by_all_who_wait_and_is_not_kept(kind: str) -> None:
-    """The next one to ask tries again."""
-    attempts = []
+class Line:
+    """A dependable that fails the first time, when so many others wait for it."""
 
-    def attempt() -> str:
-        attempts.append(1)
-        if len(attempts) == 1:
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.asking: list[int] = []
+        self.attempts: list[int] = []
+
+    def function(self) -> str:
+        while len(self.asking) < self.length:
+            time.sleep(0.001)
+        time.sleep(0.2)
+        return self.attempt()
+
+    async def coroutine(self) -> str:
+        while len(self.asking) < self.length:  # noqa: ASYNC110 - threads make it true
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.2)
+        return self.attempt()
+
+    def attempt(self) -> str:
+        self.attempts.append(1)
+        if len(self.attempts) == 1:
             raise HTTPException(503)
         return "value"
 
-    def function() -> str:
-        time.sleep(0.05)
-        return attempt()
 
-    async def coroutine() -> str:
-        await asyncio.sleep(0.05)
-        return attempt()
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_failure_is_seen_by_all_who_wait_and_is_not_kept(kind: str) -> None:
+    """The next one to ask tries again."""
+    line = Line(4)
+    function, coroutine = line.function, line.coroutine
+    attempts = line.attempts
 
     def generator() -> Iterator[str]:
         yield function()
@@ -221,6 +236,7 @@ def test_a_failure_is_seen_by_all_who_wait_and_is_not_kept(kind: str) -> None:
 
     def race(_: int) -> str:
         barrier.wait()
+        line.asking.append(1)
         try:
             return call(task)
         except HTTPException as error:

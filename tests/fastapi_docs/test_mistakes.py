@@ -55,24 +55,28 @@ def builtin(host: Any) -> Any:
             AssertionError,
             "dependencies=[...] has nothing, and Depends() says not what to call.",
             marks=pytest.mark.row("J1"),
+            id="J1",
         ),
         pytest.param(
             no_marker,
             AttributeError,
             f"dependencies=[...] holds {dependable!r}, which is not a marker.",
             marks=pytest.mark.row("J2"),
+            id="J2",
         ),
         pytest.param(
             not_callable,
             AssertionError,
             "Depends() was given 123, which cannot be called.",
             marks=pytest.mark.row("J3"),
+            id="J3",
         ),
         pytest.param(
             builtin,
             ValueError,
             "builtins.int is built in and does not say what to fill it with.",
             marks=pytest.mark.row("B16", "J3"),
+            id="B16",
         ),
     ],
 )
