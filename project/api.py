@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from django.conf import settings
-from django.contrib.admin.views.decorators import staff_member_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.views.decorators.http import require_safe
+from django.http import HttpRequest, HttpResponse
 from ninja import Schema
-from ninja.openapi.docs import Swagger
 
 from di import Depends, HTTPException, NinjaAPI
 from project import errors
+from project.docs import SessionSwagger, readers_only
 from project.health import Pulse
 from project.parser import StrictParser
 from users.api import auth_router, users_router
-
-
-def readers_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Show *view* to whom the setting ``API_DOCS`` says; others may log in."""
-    for_staff = staff_member_required(view)
-
-    @require_safe
-    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        return (view if settings.API_DOCS == "open" else for_staff)(request, **kwargs)
-
-    return guarded
-
 
 api = NinjaAPI(
     title="Users",
@@ -37,7 +22,7 @@ api = NinjaAPI(
     urls_namespace="api",
     parser=StrictParser(),
     # A token in the browser's storage is for a developer's own machine.
-    docs=Swagger(settings={"persistAuthorization": settings.DEBUG}),
+    docs=SessionSwagger(settings={"persistAuthorization": settings.DEBUG}),
     docs_decorator=readers_only,
 )
 errors.register(api)

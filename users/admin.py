@@ -135,6 +135,14 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
             fields.update(("is_active", "is_staff", "is_superuser"))
         return sorted(fields)
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Offer no way to a new password to whoever may not set it."""
+        if obj is None or self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        (title, options), *others = self.fieldsets
+        fields = tuple(name for name in options["fields"] if name != "password")
+        return [(title, {**options, "fields": fields}), *others]
+
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Let only superusers change a superuser."""
         return _may_touch(request, obj) and super().has_change_permission(request, obj)
@@ -204,7 +212,7 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
 class AccessTokenAdmin(AuditedMixin):
     """Tokens: to be looked at and revoked; only their public part is shown."""
 
-    list_display = ("key", "user", "label", "scope", "created_at", "last_used_at", "is_live")
+    list_display = ("key", "user", "is_live", "scope", "label", "created_at", "last_used_at")
     list_filter = ("created_at", "expires_at")
     search_fields = ("key", "user__email", "label")
     list_select_related = ("user",)

@@ -316,11 +316,16 @@ def test_staff_writes_no_privilege_of_anybody(staff: User, ann: User) -> None:
         assert not user.user_permissions.exists()
 
 
-def test_staff_sets_no_password_of_a_superuser(staff: User, root: User) -> None:
-    """That page is another one."""
+def test_staff_sets_no_password_of_a_superuser(staff: User, root: User, ann: User) -> None:
+    """That page is another one, and no button leads there."""
+    client = browser(staff)
+    for user, is_offered in ((ann, True), (root, False)):
+        page = client.get(reverse("admin:users_user_change", args=[user.pk])).content.decode()
+        assert user.name in page
+        assert ("Reset password" in page) is is_offered
     form = {"usable_password": "true", "password1": "x" * 20, "password2": "x" * 20}
     url = reverse("admin:auth_user_password_change", args=[root.pk])
-    assert browser(staff).post(url, form).status_code == 403
+    assert client.post(url, form).status_code == 403
     before = root.password
     root.refresh_from_db()
     assert root.password == before

@@ -1,7 +1,8 @@
-"""The API as a whole: its documentation."""
+"""The documentation page: who sees it, and what it lets the browser do."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -27,3 +28,18 @@ def test_staff_reads_the_documentation(path: str, settings: Any) -> None:
 def test_the_documentation_keeps_no_token() -> None:
     """A browser's storage is for the token of a developer, on their own machine."""
     assert '"persistAuthorization": false' in Client().get("/api/docs").content.decode()
+
+
+@pytest.mark.django_db
+def test_the_documentation_has_a_csrf_token() -> None:
+    """Swagger UI sends it, so that whoever has a browser session may write without a token."""
+    root = User.objects.create_superuser("root@example.com", "correct horse battery", name="Root")
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(root)
+    page = client.get("/api/docs").content.decode()
+    assert 'data-api-csrf="true"' in page
+    (token,) = re.findall(r'data-csrf-token="(\w{64})"', page)
+    body = {"name": "Ann", "email": "ann@example.com"}
+    url, kind = "/api/users", "application/json"
+    assert client.post(url, body, kind).status_code == 403
+    assert client.post(url, body, kind, headers={"X-CSRFToken": token}).status_code == 201
