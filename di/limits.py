@@ -91,7 +91,7 @@ class Limiter:
 _limiters: WeakSet[Limiter] = WeakSet()
 
 
-def _reset_all() -> None:
+def _reset_all() -> None:  # pragma: no cover - in the child of a fork
     for limiter in list(_limiters):
         limiter.reset()
 

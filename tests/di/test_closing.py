@@ -436,3 +436,20 @@ def test_a_session_whose_client_leaves(
     assert list(Group.objects.values_list("name", flat=True)) == ["first"]
     with transaction.atomic():  # nobody holds the lock
         Group.objects.create(name="third")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_stream_with_nothing_to_close(is_async: bool, api: NinjaAPI, settings: Settings) -> None:
+    """It goes to Ninja as it is."""
+
+    def view(request: HttpRequest, n: int = Depends(lambda: 1)) -> Iterator[int]:
+        yield from [n, 2]
+
+    async def aview(request: HttpRequest, n: int = Depends(lambda: 1)) -> AsyncIterator[int]:
+        for item in (n, 2):
+            yield item
+
+    api.get("/x", response=JSONL[int])(aview if is_async else view)
+    world = World("asgi-async" if is_async else "wsgi-sync", settings)
+    world.serve(api)
+    assert world.get_stream("/x") == b"1\n2\n"

@@ -8,13 +8,15 @@ import pytest
 
 from di.exceptions import (
     DependencyCycleError,
+    DependencyDepthError,
     DependencyScopeError,
     NotCallableError,
     StreamingSessionError,
     UnreadableAnnotationError,
 )
-from di.graph import analyze, refuse_fixed_scopes
+from di.graph import MOST_LEVELS, analyze, refuse_fixed_scopes
 from di.markers import Depends, SecurityScopes, always, dependable
+from di.plan import compile_plan
 from tests.di import samples
 
 
@@ -237,3 +239,29 @@ def test_a_stand_in_may_depend_on_what_it_stands_in_for() -> None:
     assert one.dependable.call is stand_in
     assert one.dependencies[0].dependant.dependable.call is leaf
     assert two.dependencies[0].dependant is one
+
+
+def nested(levels: int) -> Any:
+    """Return a view with so many dependables, one below the other."""
+
+    def lowest() -> None: ...
+
+    call: Any = lowest
+    for _ in range(levels - 1):
+
+        def above(below: None = Depends(call)) -> None: ...
+
+        call = above
+
+    def deep(below: None = Depends(call)) -> None: ...
+
+    return deep
+
+
+def test_depth_that_is_accepted_works() -> None:
+    """And what is deeper is refused in our words, not by the interpreter."""
+    assert len(compile_plan(analyze(nested(MOST_LEVELS - 1))).steps) == MOST_LEVELS - 1
+    with pytest.raises(DependencyDepthError, match="nested more than 100 deep") as refusal:
+        analyze(nested(MOST_LEVELS))
+    assert len(refusal.value.path) == 3
+    assert "deep" in str(refusal.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -59,6 +60,26 @@ def test_it_decorates_sync_and_async_functions() -> None:
 
     assert sync() == {real: fake}
     assert asyncio.run(coroutine()) == {real: fake}
+    assert current() == {}
+
+
+def test_it_decorates_generators() -> None:
+    """A fixture that yields keeps its stand-ins until it ends; so does an async one."""
+
+    @override({real: fake})
+    def fixture() -> Iterator[Any]:
+        yield current()
+        yield current()
+
+    @override({real: fake})
+    async def afixture() -> AsyncIterator[Any]:
+        yield current()
+
+    async def run() -> list[Any]:
+        return [item async for item in afixture()]
+
+    assert list(fixture()) == [{real: fake}] * 2
+    assert asyncio.run(run()) == [{real: fake}]
     assert current() == {}
 
 
