@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from tests.benchmarks import plot, shared
+from tests.benchmarks.servers import ROOT, ROWS, Server, Side, Work, serving
 from tests.benchmarks.shared import Effort
 
-_ROOT = Path(__file__).parent.parent.parent
-_ROWS = 30
 _CONNECTIONS = 8
 _FULL = Effort(rounds=5, seconds=2, is_quick=False)
 _QUICK = Effort(rounds=1, seconds=0.05, is_quick=True)
 _MOST = 50_000
-_SECONDS_TO_START = 60
-_SECONDS_TO_STOP = 20
+_TICK = 0.01  # of CPU time; less than this the system does not count
 _PACKAGES = (
     *("django", "django-ninja", "granian"),
     *("fastapi", "sqlalchemy", "uvicorn", "uvloop", "httptools"),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is asked, again and again."""
-
-    name: str
-    request: str
-    status: int
-    body: str = ""
-
-
 WORKS = (
-    Work("GET of 30 rows", f"GET /users/?limit={_ROWS}&token=test123", 200),
+    Work("GET of 30 rows", f"GET /users/?limit={ROWS}&token=test123", 200),
     Work("rejected token", "GET /users/?limit=30&token=wrong", 401),
     Work(
         "POST of one row",
@@ -58,15 +36,6 @@ WORKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A server: its module, and what it is told in its environment."""
-
-    name: str
-    module: str
-    environment: Mapping[str, str]
-
-
 THEIRS = Side("FastAPI, SQLAlchemy, uvicorn", "reference", {})
 OURS = Side("ours, granian", "served", {})
 WITH_MIDDLEWARE = Side(
@@ -75,40 +44,21 @@ WITH_MIDDLEWARE = Side(
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """One that runs."""
+class Figure:
+    """What is shown of a round."""
 
-    side: Side
-    port: int
-    process: subprocess.Popen[bytes]
+    key: str
+    title: str
+    text: str
+    is_compared: bool = True
 
-    def wait(self) -> None:
-        """Wait until it answers."""
-        deadline = time.monotonic() + _SECONDS_TO_START
-        while self.process.poll() is None and time.monotonic() < deadline:
-            with (
-                contextlib.suppress(OSError),
-                socket.create_connection(("127.0.0.1", self.port), 1),
-            ):
-                return
-            time.sleep(0.02)
-        raise TimeoutError(f"{self.side.name} does not answer.")
 
-    def ask(self, work: Work, number: int) -> tuple[int, Any]:
-        """Send one request and return status and content."""
-        method, _, path = work.request.partition(" ")
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            work.body.replace("{n}", str(number)).encode() or None,
-            {"Content-Type": "application/json"} if work.body else {},
-            method=method,
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - our own
-                return response.status, json.load(response)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
+_FIGURES = (
+    Figure("per_second", "requests/s", "{:.0f}"),
+    Figure("p50", "p50 ms", "{:.2f}", is_compared=False),
+    Figure("p99", "p99 ms", "{:.2f}"),
+    Figure("cpu", "CPU ms each", "{:.3f}"),
+)
 
 
 def measure(effort: Effort, options: argparse.Namespace) -> shared.Report:
@@ -138,7 +88,7 @@ def measure(effort: Effort, options: argparse.Namespace) -> shared.Report:
     found: dict[tuple[str, str], list[dict[str, float]]] = {
         (work.name, side.name): [] for work in WORKS for side in sides
     }
-    with _serving(sides, options.synchronous) as servers:
+    with serving(sides, options.synchronous) as servers:
         _check(servers)
         _warm_up(servers, effort)
         for number in range(effort.rounds):
@@ -154,26 +104,26 @@ def measure(effort: Effort, options: argparse.Namespace) -> shared.Report:
 
 def _fill(
     report: shared.Report,
-    sides: list[Side],
-    found: Mapping[tuple[str, str], list[dict[str, float]]],
+    sides: Sequence[Side],
+    found: Mapping[tuple[str, str], Sequence[Mapping[str, float]]],
 ) -> None:
-    titles = ["", "requests/s", "p50 ms", "p99 ms", "requests/s to theirs", "p99 to theirs"]
     for work in WORKS:
+        theirs = found[work.name, THEIRS.name]
+        figures = [figure for figure in _FIGURES if figure.key in theirs[0]]
         rows = []
         for side in sides:
-            mine, theirs = found[work.name, side.name], found[work.name, THEIRS.name]
-            figures = {
-                key: shared.Ratio.of([one[key] for one in mine])
-                for key in ("per_second", "p50", "p99")
-            }
-            ratios = {
-                key: shared.Ratio.between([one[key] for one in mine], [one[key] for one in theirs])
-                for key in ("per_second", "p99")
-            }
-            latencies = [f"{figures[key].median * 1e3:.2f}" for key in ("p50", "p99")]
-            per_second = f"{figures['per_second'].median:.0f}"
-            rows.append([side.name, per_second, *latencies, ratios["per_second"], ratios["p99"]])
-            report.data.setdefault(work.name, {})[side.name] = {"ratios": ratios, **figures}
+            mine = found[work.name, side.name]
+            medians, ratios = {}, {}
+            for figure in figures:
+                values, others = ([one[figure.key] for one in both] for both in (mine, theirs))
+                medians[figure.key] = shared.Ratio.of(values)
+                if figure.is_compared:
+                    ratios[figure.key] = shared.Ratio.between(values, others)
+            texts = [figure.text.format(medians[figure.key].median) for figure in figures]
+            rows.append([side.name, *texts, *ratios.values()])
+            report.data.setdefault(work.name, {})[side.name] = {"ratios": ratios, **medians}
+        compared = [f"{figure.title} to theirs" for figure in figures if figure.is_compared]
+        titles = ["", *(figure.title for figure in figures), *compared]
         report.tables.append((work.name, titles, rows))
     report.svg = plot.bars(
         "Requests per second (logarithmic)",
@@ -187,52 +137,6 @@ def _fill(
     )
 
 
-@contextlib.contextmanager
-def _serving(sides: list[Side], synchronous: str) -> Iterator[dict[str, Server]]:
-    """Start all *sides*, and end them, come what may."""
-    with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-"))
-        servers = {}
-        for side in sides:
-            database = Path(folder) / f"{len(servers)}.sqlite3"
-            port = _free_port()
-            server = Server(side, port, _start(side, port, database, synchronous))
-            stack.callback(_stop, server.process)
-            servers[side.name] = server
-        yield servers
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _start(side: Side, port: int, database: Path, synchronous: str) -> subprocess.Popen[bytes]:
-    kept = {name: os.environ[name] for name in os.environ if name.startswith(("PATH", "COV"))}
-    return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", f"tests.benchmarks.{side.module}", str(port), str(_ROWS)],
-        cwd=_ROOT,
-        env={
-            **kept,
-            **side.environment,
-            "DATABASE_URL": f"sqlite:///{database}",
-            "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings",
-            "BENCHMARK_SYNCHRONOUS": synchronous,
-        },
-        start_new_session=True,
-    )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_SECONDS_TO_STOP)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # its own session: nobody else is in it
-        process.wait()
-
-
 def _check(servers: Mapping[str, Server]) -> None:
     """Require the same answers of all."""
     for server in servers.values():
@@ -242,7 +146,7 @@ def _check(servers: Mapping[str, Server]) -> None:
         assert answers[THEIRS.name][0] == work.status, answers
         assert all(one == answers[THEIRS.name] for one in answers.values()), answers
     rows = servers[THEIRS.name].ask(WORKS[0], 0)[1]
-    assert len(rows) == _ROWS, rows
+    assert len(rows) == ROWS, rows
 
 
 def _warm_up(servers: Mapping[str, Server], effort: Effort) -> None:
@@ -251,7 +155,7 @@ def _warm_up(servers: Mapping[str, Server], effort: Effort) -> None:
 
 
 def _load(server: Server, work: Work, effort: Effort, first: int) -> dict[str, float]:
-    """Have another process ask *server*."""
+    """Have another process ask *server*; return what came of it, times in ms."""
     job = {
         "port": server.port,
         "request": work.request,
@@ -262,15 +166,19 @@ def _load(server: Server, work: Work, effort: Effort, first: int) -> dict[str, f
         "most": _MOST,
         "connections": _CONNECTIONS,
     }
+    before = server.cpu_seconds()
     done = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "tests.benchmarks.load", json.dumps(job)],
-        cwd=_ROOT,
+        cwd=ROOT,
         capture_output=True,
         check=False,
         timeout=effort.seconds + 60,
     )
     assert done.returncode == 0, done.stderr.decode()
     found: dict[str, float] = json.loads(done.stdout)
+    after = server.cpu_seconds()
+    if before is not None and after is not None:
+        found["cpu"] = max(after - before, _TICK) * 1e3 / found["count"]
     return found
 
 

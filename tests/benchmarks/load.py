@@ -120,7 +120,7 @@ def is_complete(received: bytes) -> bool:
 
 
 async def carry_out(job: Job) -> dict[str, float]:
-    """Do *job* and return requests per second, and latencies in seconds."""
+    """Do *job* and return requests per second, and latencies in ms."""
     load = Load(job, job.requests())
     loop = asyncio.get_running_loop()
     connections = [
@@ -133,8 +133,8 @@ async def carry_out(job: Job) -> dict[str, float]:
     return {
         "count": len(times),
         "per_second": len(times) / elapsed,
-        "p50": times[len(times) // 2],
-        "p99": times[len(times) * 99 // 100],
+        "p50": times[len(times) // 2] * 1e3,
+        "p99": times[len(times) * 99 // 100] * 1e3,
     }
 
 
