@@ -7,134 +7,26 @@ import io
 import json
 import tempfile
 import time
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import transaction
-from django.http import HttpRequest
-from django.urls import clear_url_caches, path
+from django.urls import path
 
 django.setup()
 
 import ninja  # noqa: E402 - Django comes first
 
 import di  # noqa: E402
-from di.sessions import SessionDep  # noqa: E402
-from tests.benchmarks import graphs, ours, shared  # noqa: E402
+from tests.benchmarks import graphs, hosts, ours, shared  # noqa: E402
 from tests.benchmarks.served import create_table  # noqa: E402
-from tests.fastapi_docs.models import User  # noqa: E402
 
 HOSTS = ("by hand", "ours")
 _OPERATIONS = 500
-
-
-class UserIn(ninja.Schema):
-    name: str
-    email: str
-
-
-class UserOut(UserIn):
-    id: int
-
-
-class Opened:
-    """A session without a database."""
-
-    __slots__ = ("is_closed",)
-
-
-def open_session() -> Iterator[Opened]:
-    session = Opened()
-    try:
-        yield session
-    finally:
-        session.is_closed = True
-
-
-def page(skip: int = 0, limit: int = 100) -> tuple[int, int]:
-    return skip, limit
-
-
-def current_user(request: HttpRequest) -> str:
-    if request.headers.get("Authorization") != "Bearer secret":
-        raise di.HTTPException(401)
-    return "ann"
-
-
-PageDep = Annotated[tuple[int, int], di.Depends(page)]
-OpenedDep = Annotated[Opened, di.Depends(open_session, scope="function")]
-UserDep = Annotated[str, di.Depends(current_user)]
-
-by_hand = ninja.NinjaAPI(urls_namespace="by-hand")
-injected = di.NinjaAPI(urls_namespace="ours")
-
-
-@by_hand.get("/session")
-def session_by_hand(request, skip: int = 0, limit: int = 100):
-    generator = open_session()
-    next(generator)
-    try:
-        first, count = page(skip, limit)
-        result = {"skip": first, "limit": count}
-    except BaseException as error:
-        generator.throw(error)
-        raise
-    next(generator, None)
-    return result
-
-
-@injected.get("/session")
-def session(request, page: PageDep, session: OpenedDep):
-    return {"skip": page[0], "limit": page[1]}
-
-
-@by_hand.get("/inputs")
-def inputs_by_hand(request, skip: int = 0, limit: int = 100):
-    return {"skip": skip, "limit": limit}
-
-
-@injected.get("/inputs")
-def inputs(request, page: PageDep):
-    return {"skip": page[0], "limit": page[1]}
-
-
-@by_hand.post("/users", response=UserOut)
-def create_by_hand(request, user: UserIn):
-    current_user(request)
-    generator = open_session()
-    next(generator)
-    try:
-        result = {"id": 1, "name": user.name, "email": user.email}
-    except BaseException as error:
-        generator.throw(error)
-        raise
-    next(generator, None)
-    return result
-
-
-@injected.post("/users", response=UserOut)
-def create(request, user: UserIn, by: UserDep, session: OpenedDep):
-    return {"id": 1, "name": user.name, "email": user.email}
-
-
-@by_hand.post("/rows", response=UserOut)
-def create_row_by_hand(request, user: UserIn):
-    current_user(request)
-    with transaction.atomic():
-        return User.objects.create(name=user.name, email=f"{time.perf_counter_ns()}")
-
-
-@injected.post("/rows", response=UserOut)
-def create_row(request, user: UserIn, by: UserDep, session: SessionDep):
-    created = User(name=user.name, email=f"{time.perf_counter_ns()}")
-    session.add(created)
-    return created
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,15 +67,14 @@ def measure(effort: shared.Effort, _: argparse.Namespace) -> shared.Report:
     versions = shared.versions("django", "django-ninja", "pydantic")
     report.notes.append(", ".join(f"{name} {found}" for name, found in versions.items()))
     report.data["versions"] = versions
-    with _database():
-        rows = []
-        for work in WORKS:
-            found = _times(work, effort)
-            ratio = shared.Ratio.between(found["ours"], found["by hand"])
-            seconds = {name: shared.Ratio.of(found[name]) for name in HOSTS}
-            report.data[work.name] = {"ratio": ratio, "seconds": seconds}
-            micro = [shared.microseconds(seconds[name].median) for name in HOSTS]
-            rows.append([work.name, ratio, *micro, work.to_reach])
+    rows = []
+    for work in WORKS:
+        found = _times(work, effort)
+        ratio = shared.Ratio.between(found["ours"], found["by hand"])
+        seconds = {name: shared.Ratio.of(found[name]) for name in HOSTS}
+        report.data[work.name] = {"ratio": ratio, "seconds": seconds}
+        micro = [shared.microseconds(seconds[name].median) for name in HOSTS]
+        rows.append([work.name, ratio, *micro, work.to_reach])
     titles = ["", "ratio", "by hand µs", "ours µs", "to reach"]
     report.tables.append(("A request", titles, rows))
     report.tables.append(_imports(effort, report))
@@ -232,24 +123,6 @@ def _sending(host: int, work: Work) -> Callable[[], bytes]:
         return content
 
     return send
-
-
-class _Site(types.ModuleType):
-    """The addresses of both hosts."""
-
-    urlpatterns = [path(f"{host}/", api.urls) for host, api in enumerate((by_hand, injected))]
-
-
-class _database:  # noqa: N801 - used as a statement
-    """A database in a folder of its own, and the site in force."""
-
-    def __enter__(self) -> None:
-        create_table()
-        settings.ROOT_URLCONF = _Site("site")
-        clear_url_caches()
-
-    def __exit__(self, *_: object) -> None:
-        settings.ROOT_URLCONF = "tests.benchmarks.urls"
 
 
 def _imports(
@@ -301,9 +174,11 @@ def _import(api: Any, view: Callable[..., Any], count: int) -> None:
 
 
 def main() -> None:
-    """Run with a database of its own."""
+    """Run on a database of its own, with the two hosts as the whole site."""
+    settings.ROOT_URLCONF = (path("0/", hosts.by_hand.urls), path("1/", hosts.injected.urls))
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         settings.DATABASES["default"]["NAME"] = str(Path(folder) / "rows.sqlite3")
+        create_table()
         shared.main("ninja", measure)
 
 
