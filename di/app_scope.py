@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
-from typing import Any
+from typing import Any, TypeVar
 
 from asgiref.sync import AsyncToSync
 
@@ -25,6 +25,8 @@ from di.plan import Plan
 from di.rendering import describe
 
 logger = logging.getLogger("di")
+
+_T = TypeVar("_T")
 
 Make = Callable[["Plan", contextvars.Context], "Instance"]
 """Makes what a plan leads to, in the given context, in which it is being called."""
@@ -101,7 +103,7 @@ class AppScope:
         known = self._known(key)
         if known is not None:
             return known.value
-        if plan.is_awaited:
+        if plan.needs_loop:
             return bridged(self.aget)(plan, amake)
         future, is_ours = self._claim(key)
         if is_ours:
@@ -239,12 +241,20 @@ class AppScope:
             loop = asyncio.get_running_loop()
             return await loop.create_task(lifetime.aclose(Hop()), context=instance.context)
 
-        loop = instance.loop if instance.loop.is_running() else lasting_loop()
-        closing = asyncio.run_coroutine_threadsafe(close(), loop)
         try:
-            _report(instance, closing.result(_SECONDS_TO_CLOSE))
+            _report(instance, _run_on(instance.loop, close()))
         except TimeoutError as error:
             _report(instance, error)
+
+
+def _run_on(loop: asyncio.AbstractEventLoop, closing: Coroutine[Any, Any, _T]) -> _T:
+    """Run *closing* on *loop*, or on our own if that is gone, and wait for it."""
+    if loop.is_closed():
+        loop = lasting_loop()
+    elif not loop.is_running():
+        # A server has stopped it, and left to us what is open on it.
+        return loop.run_until_complete(asyncio.wait_for(closing, _SECONDS_TO_CLOSE))
+    return asyncio.run_coroutine_threadsafe(closing, loop).result(_SECONDS_TO_CLOSE)
 
 
 def _report(instance: Instance, error: BaseException | None) -> None:

@@ -12,14 +12,14 @@ from pydantic_core import PydanticUndefined
 from di import overrides
 from di.annotations import is_special
 from di.background import BackgroundTasks
+from di.codegen import Reading, ViewCall, compile_resolver
 from di.contexts import Hop
 from di.exceptions import MissingValueError
 from di.graph import analyze
 from di.inspection import EMPTY, LEFT_OUT, Parameter
-from di.lifetimes import Lifetimes, Outcome
+from di.lifetimes import Lifetime, Outcome, State
 from di.plan import Plan, Step, compile_plan
 from di.rendering import describe
-from di.resolver import Resolution
 
 _T = TypeVar("_T")
 
@@ -41,23 +41,20 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
         TypeError: nobody has an input of that name, or *function* is a generator, which
             would begin when everything is closed.
     """
-    tasks = BackgroundTasks()
-    resolution = _prepare(function, values, tasks)
-    lifetimes = resolution.lifetimes
+    plan, readings, state, tasks = _prepare(function, values)
+    is_async = plan.view.dependable.kind.is_async
+    view_call: ViewCall = "bridge" if is_async else "call"
+    resolve = compile_resolver(plan, readings, is_async=False, view_call=view_call)
+    result = resolve(state, function, _as_it_is)
+    ending = Lifetime([], state) if state.left is None else state.left
+    failed: BaseException | None = None
     try:
-        arguments = resolution.resolve() or {}
-        is_async = resolution.plan.view.dependable.kind.is_async
-        result = lifetimes.bridge(function, **arguments) if is_async else function(**arguments)
-        lifetimes.leave_function()
         tasks.run()
-        if (error := lifetimes.request.close()) is not None:
-            raise error  # noqa: TRY301 - closing is part of the call
-    except BaseException as error:
-        if (final := lifetimes.unwind(error)) is error:
-            raise
-    else:
-        return result
-    raise final  # not above, where *error* would become its context again
+    except BaseException as error:  # noqa: BLE001 - the generators see it first
+        failed = error
+    if (final := ending.close(failed)) is not None:
+        raise final
+    return result
 
 
 @overload
@@ -66,30 +63,31 @@ async def acall(function: Callable[..., Awaitable[_T]], /, **values: Any) -> _T:
 async def acall(function: Callable[..., _T], /, **values: Any) -> _T: ...
 async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
     """See `call`. A sync *function* runs where its sync dependables run."""
-    tasks = BackgroundTasks()
-    resolution = _prepare(function, values, tasks)
-    lifetimes, hop = resolution.lifetimes, Hop()
+    plan, readings, state, tasks = _prepare(function, values)
+    is_async = plan.view.dependable.kind.is_async
+    view_call: ViewCall = "await" if is_async else "hop"
+    resolve = compile_resolver(plan, readings, is_async=True, view_call=view_call)
+    result = await resolve(state, function, _as_it_is)
+    ending = Lifetime([], state) if state.left is None else state.left
+    hop = state.hop or Hop()
+    failed: BaseException | None = None
     try:
-        arguments = await resolution.aresolve(hop) or {}
-        if resolution.plan.view.dependable.kind.is_async:
-            result = await function(**arguments)
-        else:
-            result = await hop(function, **arguments)
-        await lifetimes.aleave_function(hop)
         await tasks.arun(hop)
-        if (error := await lifetimes.request.aclose(hop)) is not None:
-            raise error  # noqa: TRY301 - closing is part of the call
-    except BaseException as error:
-        if (final := await lifetimes.aunwind(hop, error)) is error:
-            raise
-    else:
-        return result
-    raise final  # not above, where *error* would become its context again
+    except BaseException as error:  # noqa: BLE001 - the generators see it first
+        failed = error
+    if (final := await ending.aclose(hop, failed)) is not None:
+        raise final
+    return result
+
+
+def _as_it_is(_: State, result: Any) -> Any:
+    """Stand for what would build a response."""
+    return result
 
 
 def _prepare(
-    function: Callable[..., Any], values: Mapping[str, Any], tasks: BackgroundTasks
-) -> Resolution[None]:
+    function: Callable[..., Any], values: Mapping[str, Any]
+) -> tuple[Plan, list[Reading], State, BackgroundTasks]:
     plan = compile_plan(analyze(function, (), overrides.current()))
     if plan.view.dependable.kind.is_generator:
         message = (
@@ -102,17 +100,15 @@ def _prepare(
     if unknown := sorted(values.keys() - names):
         message = f"Nothing below {function!r} has an input called {unknown[0]!r}."
         raise TypeError(message)
-    given = (Outcome(), tasks)
-    readers = [_reader(plan, step, values, given) for step in steps]
-    return Resolution(plan, readers, None, Lifetimes())
+    tasks = BackgroundTasks()
+    readings = [_reading(plan, step, values, (Outcome(), tasks)) for step in steps]
+    return plan, readings, State(), tasks
 
 
-def _reader(
-    plan: Plan, step: Step, values: Mapping[str, Any], given: Sequence[object]
-) -> Callable[[None], dict[str, Any]]:
+def _reading(plan: Plan, step: Step, values: Mapping[str, Any], given: Sequence[object]) -> Reading:
     found = {one.name: _value(plan, step, one, values, given) for one in step.inputs}
     passed = {name: value for name, value in found.items() if value is not LEFT_OUT}
-    return lambda _: dict(passed)
+    return Reading(read=lambda _: passed, names=tuple(passed)) if passed else Reading()
 
 
 def _value(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
-from django.urls import URLPattern, URLResolver, get_resolver
-from ninja.operation import Operation, PathView
 
 from di.inputs import not_in_path
 from di.refusal import markers_of
 from di.rendering import describe, draw_path
+from di.routes import all_routes
 from di.signature import InjectedSignature, known_signatures
 
 
@@ -50,9 +49,9 @@ def check_injected(
             hint="Put @inject from di directly above the view, below its route decorator.",
             id="di.E202",
         )
-        for operation, _ in _operations(_patterns(), frozenset())
-        if not isinstance(operation.signature, InjectedSignature)
-        for view in [operation.signature.view_func]
+        for route in all_routes()
+        if not isinstance(route.operation.signature, InjectedSignature)
+        for view in [route.operation.signature.view_func]
         for _, marker in markers_of(view)
     ]
 
@@ -66,12 +65,12 @@ def check_paths(
     Only here it is known what the site's own URLs put before those of an API.
     """
     errors = [
-        not_in_path(name, names, inputs.way)
-        for operation, names in _operations(_patterns(), frozenset())
-        if isinstance(operation.signature, InjectedSignature)
-        for inputs in operation.signature.compiled.readers
+        not_in_path(name, route.names, inputs.way)
+        for route in all_routes()
+        if isinstance(route.operation.signature, InjectedSignature)
+        for inputs in route.operation.signature.compiled.readers
         for name in inputs.needed_in_path()
-        if name not in names
+        if name not in route.names
     ]
     return [
         Error(f"{error.problem}\n\n{draw_path(error.path)}\n", hint=error.hint, id=error.check_id)
@@ -84,7 +83,7 @@ def check_bridges(
     **_: Any,
 ) -> list[CheckMessage]:
     """Point out sync views that wait for async dependables."""
-    _patterns()  # routes are known once the URLs were imported
+    all_routes()  # signatures are known once the URLs were imported
     views = {signature.view_func: signature for signature in known_signatures}
     found = [
         Warning(
@@ -99,30 +98,6 @@ def check_bridges(
         if (names := list(_bridged(signature)))
     ]
     return sorted(found, key=lambda warning: str(warning.msg))
-
-
-def _patterns() -> list[URLPattern | URLResolver]:
-    if not getattr(settings, "ROOT_URLCONF", None):
-        return []
-    return list(get_resolver().url_patterns)
-
-
-def _operations(
-    patterns: Iterable[URLPattern | URLResolver], names: frozenset[str]
-) -> Iterator[tuple[Operation, frozenset[str]]]:
-    """Yield the operations of Ninja's APIs, each with the names in its whole path."""
-    for pattern in patterns:
-        here = names | pattern.pattern.regex.groupindex.keys()
-        if isinstance(pattern, URLResolver):
-            below = here | pattern.default_kwargs.keys()
-            yield from _operations(pattern.url_patterns, below)
-            continue
-        # What Ninja routes to is a function round its PathView.
-        cells = getattr(pattern.callback, "__closure__", None) or ()
-        for path_view in (cell.cell_contents for cell in cells):
-            if isinstance(path_view, PathView):
-                for operation in path_view.operations:
-                    yield operation, here
 
 
 def _bridged(signature: InjectedSignature) -> Iterable[str]:

@@ -39,14 +39,9 @@ class Ending:
         self.is_done = False
 
     @property
-    def is_needed(self) -> bool:
-        """Whether there is anything to be done."""
-        return bool(self.lifetime.entered or self.tasks.tasks)
-
-    @property
     def is_async(self) -> bool:
         """Whether a generator has to be closed on an event loop."""
-        return any(entered.step.dependable.kind.is_async for entered in self.lifetime.entered)
+        return self.lifetime.is_async
 
     def close(self) -> None:
         """Do it after a success, from a sync caller."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -120,23 +119,6 @@ def run_apart(
         return context.run(function, *args, **kwargs)
     finally:
         _restore_context(context)
-
-
-def without_stop_iteration(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Make of a StopIteration what a coroutine would make of it (PEP 479).
-
-    No future can hold one: whoever waits for the thread would wait for ever.
-    """
-
-    @functools.wraps(function)
-    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        try:
-            return function(*args, **kwargs)
-        except StopIteration as stop:
-            message = "A view or a dependable raised StopIteration."
-            raise RuntimeError(message) from stop
-
-    return call
 
 
 def _task(

@@ -131,6 +131,12 @@ class DependencyDepthError(DependencyError):
     check_id = "di.E015"
 
 
+class BlockingGeneratorError(DependencyError):
+    """`blocking=False` was said of a generator."""
+
+    check_id = "di.E016"
+
+
 class MissingValueError(DependencyError):
     """Outside a request, an input has neither a value nor a default."""
 

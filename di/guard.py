@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import inspect
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
@@ -13,15 +14,16 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Status
+from ninja.constants import NOT_SET
 from ninja.operation import Operation
+from pydantic import BaseModel
 
 from di import overrides
 from di.closing import ABreakOff, BreakOff, Ending, Stream, call_at_end, watch_stream
-from di.contexts import Hop, run_apart, without_stop_iteration
-from di.inputs import Frame
-from di.lifetimes import Lifetimes
-from di.resolver import Resolution
-from di.signature import InjectedSignature
+from di.contexts import Hop, run_apart
+from di.frame import Frame
+from di.lifetimes import Lifetime
+from di.signature import Compiled, InjectedSignature
 
 
 class Guard:
@@ -41,59 +43,38 @@ class Guard:
         self, request: HttpRequest, path_params: dict[str, Any], response: HttpResponse
     ) -> Any:
         """Answer *request*, or raise what Ninja turns into the answer."""
-        lifetimes = Lifetimes()
-        resolution = self.prepare(request, path_params, response, lifetimes)
-        if resolution.plan.outlives_view and isinstance(request, ASGIRequest):
-            # What is entered in this hop to the request's thread is closed in another,
-            # and must find the same context there.
-            context = contextvars.copy_context()
-            result = run_apart(context, self.answer, resolution)
-            return self.end_later(resolution, result, context.run)
-        return self.end_later(resolution, self.answer(resolution), _run_here)
-
-    @without_stop_iteration
-    def answer(self, resolution: Resolution[Frame]) -> Any:
-        """Resolve, call the view, build the response, close the function scope."""
-        lifetimes = resolution.lifetimes
+        compiled, frame = self.prepare(request, path_params, response)
+        run: Callable[..., Any] = _run_here
         try:
-            arguments = self.valid(resolution, resolution.resolve())
-            result = self.respond(resolution, self.view(resolution.frame.request, **arguments))
-            lifetimes.leave_function()
-        except BaseException as error:
-            if (final := lifetimes.unwind(error)) is error:
-                raise
-        else:
-            return result
-        raise final  # not above, where *error* would become its context again
+            if compiled.plan.outlives_view and isinstance(request, ASGIRequest):
+                # What is entered in this hop to the request's thread is closed in another,
+                # and must find the same context there.
+                context = contextvars.copy_context()
+                run = context.run
+                result = run_apart(context, compiled.resolve, frame, self.view, self.respond)
+            else:
+                result = compiled.resolve(frame, self.view, self.respond)
+        except StopIteration as stop:
+            # No future can hold one: who waits for this thread would wait for ever.
+            message = "A view or a dependable raised StopIteration."
+            raise RuntimeError(message) from stop
+        return self.end_later(frame, result, run)
 
     def prepare(
-        self,
-        request: HttpRequest,
-        path_params: dict[str, Any],
-        response: HttpResponse,
-        lifetimes: Lifetimes,
-    ) -> Resolution[Frame]:
+        self, request: HttpRequest, path_params: dict[str, Any], response: HttpResponse
+    ) -> tuple[Compiled, Frame]:
         """Choose the plan for *request*, with the overrides that hold at its start."""
         api = self.operation.api
         stand_ins = overrides.current(getattr(api, "dependency_overrides", None))
         compiled = self.signature.compiled_for(stand_ins)
-        frame = Frame(request, response, api, path_params)
-        return Resolution(compiled.plan, compiled.readers, frame, lifetimes)
+        return compiled, Frame(request, response, api, path_params)
 
-    def valid(
-        self, resolution: Resolution[Frame], arguments: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        """Return *arguments*, or raise the errors that were found instead of them."""
-        if arguments is None:
-            raise resolution.frame.invalid()
-        return arguments
-
-    def respond(self, resolution: Resolution[Frame], result: Any) -> Any:
+    def respond(self, frame: Frame, result: Any) -> Any:
         """Build the response to *result*; a stream is built by Ninja afterwards."""
         if self.operation.stream_format is not None:
             return result
-        frame = resolution.frame
         asked = frame.response.status_code
+        result = _as_declared(self.operation, result)
         response = self.operation._result_to_response(frame.request, result, frame.response)  # noqa: SLF001 - the step of Ninja's own run that belongs inside the lifetimes
         if response is not frame.response:
             _merge(frame.response, response)
@@ -101,24 +82,19 @@ class Guard:
             response.status_code = asked  # a dependable, or the view itself, has set it
             if asked in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
                 frame.response.content = b""
-        frame.outcome.status_code = response.status_code
+        frame.settle(response.status_code)
         return response
 
-    def end_later(self, resolution: Resolution[Frame], result: Any, run: Callable[..., Any]) -> Any:
+    def end_later(self, frame: Frame, result: Any, run: Callable[..., Any]) -> Any:
         """Return *result*; what must wait for its last byte is then done, by way of *run*."""
-        ending = self.ending(resolution)
-        if not ending.is_needed:
+        ending = _ending(frame)
+        if ending is None:
             return result
-        request = resolution.frame.request
-        if isinstance(request, (WSGIRequest, ASGIRequest)):
-            call_at_end(request, functools.partial(run, ending.close))
+        if isinstance(frame.request, (WSGIRequest, ASGIRequest)):
+            call_at_end(frame.request, functools.partial(run, ending.close))
             return self.watched(result, functools.partial(run, ending.break_off))
         ending.close()  # one of Ninja's test clients, which never close a request
         return result
-
-    def ending(self, resolution: Resolution[Frame]) -> Ending:
-        """Return what is left to be done after the response."""
-        return Ending(resolution.lifetimes.request, resolution.frame.background)
 
     def watched(self, result: Any, break_off: BreakOff | ABreakOff) -> Any:
         """Return *result*; if it is a stream, *break_off* hears of its failure."""
@@ -135,28 +111,12 @@ class AsyncGuard(Guard):
         self, request: HttpRequest, path_params: dict[str, Any], response: HttpResponse
     ) -> Any:
         """See `Guard.__call__`."""
-        lifetimes = Lifetimes()
-        hop = Hop()
-        resolution = self.prepare(request, path_params, response, lifetimes)
-        try:
-            arguments = self.valid(resolution, await resolution.aresolve(hop))
-            result = self.view(request, **arguments)
-            if self.operation.stream_format is None:
-                result = self.respond(resolution, await result)
-            await lifetimes.aleave_function(hop)
-        except BaseException as error:
-            if (final := await lifetimes.aunwind(hop, error)) is error:
-                raise
-        else:
-            return await self.aend_later(resolution, result, hop)
-        raise final  # not above, where *error* would become its context again
-
-    async def aend_later(self, resolution: Resolution[Frame], result: Any, hop: Hop) -> Any:
-        """See `Guard.end_later`."""
-        ending = self.ending(resolution)
-        if not ending.is_needed:
+        compiled, frame = self.prepare(request, path_params, response)
+        result = await compiled.resolve(frame, self.view, self.respond)
+        ending = _ending(frame)
+        if ending is None:
             return result
-        request = resolution.frame.request
+        hop = frame.hop or Hop()
         is_wsgi = isinstance(request, WSGIRequest)
         if not isinstance(request, ASGIRequest) and (ending.is_async or not is_wsgi):
             # Under WSGI the loop ends with this call, and async generators with it.
@@ -164,6 +124,39 @@ class AsyncGuard(Guard):
             return result
         call_at_end(request, functools.partial(ending.close_anywhere, hop))
         return self.watched(result, functools.partial(ending.abreak_off, hop))
+
+
+def _ending(frame: Frame) -> Ending | None:
+    """Return what is left to be done after the response, None if it is nothing."""
+    if frame.left is None and (frame.tasks is None or not frame.tasks.tasks):
+        return None
+    return Ending(frame.left or Lifetime([], frame), frame.background)
+
+
+def _as_declared(operation: Operation, result: Any) -> Any:
+    """Return *result* as the very schema that is declared for it.
+
+    Ninja sends an instance of a subclass as it is, with all fields that it has in addition:
+    the password's hash of a UserInDB that is a User.
+    """
+    value: Any = result
+    models = operation.response_models
+    status = next(iter(models)) if len(models) == 1 else HTTPStatus.OK
+    if isinstance(result, Status):
+        value, status = result.value, result.status_code
+    if not isinstance(value, BaseModel):
+        return result
+    model = models.get(status) or models.get(Ellipsis) or None
+    declared: Any = None
+    if model not in (None, NOT_SET):
+        declared = model.model_fields["response"].annotation
+    is_more = inspect.isclass(declared) and isinstance(value, declared)
+    if not is_more or type(value) is declared:
+        return result
+    fields = declared.model_fields.keys()
+    exact = declared.model_construct(_fields_set=value.model_fields_set & fields)
+    exact.__dict__.update({name: value.__dict__[name] for name in fields})
+    return Status(status, exact) if isinstance(result, Status) else exact
 
 
 def _merge(set_by_dependables: HttpResponse, response: HttpResponseBase) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, NoReturn, cast, get_args, get_origin
 
 import pydantic
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, UploadedFile
-from ninja.errors import ValidationError, ValidationErrorContext
-from ninja.params.models import Body, File, Form, Param, ParamModel, Path, _MultiPartBody
+from ninja import UploadedFile
+from ninja.errors import ValidationErrorContext
+from ninja.params.models import Body, File, Form, Header, Param, ParamModel, Path, _MultiPartBody
 from ninja.signature.details import (
     FuncParam,
     ViewSignature,
@@ -21,35 +20,15 @@ from ninja.signature.details import (
 )
 from ninja.signature.utils import get_path_param_names
 
-from di.annotations import find_marker, is_special, plain_types
+from di.annotations import declares, find_marker, is_special, plain_types
 from di.background import BackgroundTasks
+from di.codegen import Reading
 from di.exceptions import BodyConflictError, PathParameterError, UnsupportedParameterError
+from di.frame import Frame
 from di.graph import Way
 from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Outcome
-
-
-@dataclass(slots=True)
-class Frame:
-    """One request, as readers see it, and the errors that they found in it."""
-
-    request: HttpRequest
-    response: HttpResponse
-    api: NinjaAPI
-    path_params: dict[str, Any]
-    outcome: Outcome = field(default_factory=Outcome)
-    background: BackgroundTasks = field(default_factory=BackgroundTasks)
-    errors: list[ValidationErrorContext[Any]] = field(default_factory=list)
-
-    def invalid(self) -> ValidationError:
-        """Return the one error that tells all, each once, in the API's own format."""
-        error = self.api.validation_error_from_error_contexts(self.errors)
-        unique: list[dict[str, Any]] = []
-        for one in error.errors:
-            if one not in unique:
-                unique.append(one)
-        error.errors = unique
-        return error
+from di.reading import ModelReader, model_reader
 
 
 class Inputs(ViewSignature):
@@ -74,21 +53,24 @@ class Inputs(ViewSignature):
         self.view_func = way[-1][1]
         self.signature = inspect.Signature()
         self.path_params_names = get_path_param_names(path)
-        self.given: list[tuple[str, str]] = []
+        self.given: dict[str, str] = {}
         self.params: list[FuncParam] = []
         self.left_out = [one.name for one in parameters if one.default is LEFT_OUT]
         self.names: dict[str, str] = {}
         for parameter in parameters:
             source = _given(parameter)
-            if source:
-                self.given.append((parameter.name, source))
-            else:
+            if not source:
                 self.params.append(self._read(parameter))
+            elif declares(parameter.default) or find_marker(parameter.annotation)[1]:
+                self._contradict(f"{parameter.name!r} is given, not read from a request")
+            else:
+                self.given[parameter.name] = source
         for name, annotation, source in contributed:
             self.params.append(
                 FuncParam(name, source.alias or name, copy.copy(source), annotation, False)  # noqa: FBT003 - Ninja's own named tuple
             )
         self.models: list[type[ParamModel]] = []
+        self.read_models: list[ModelReader] = []
 
     def build(self, bodies: Sequence[str], *, is_multipart: bool) -> None:
         """Make the models.
@@ -118,20 +100,18 @@ class Inputs(ViewSignature):
             model.__read_from_single_attr__ = (  # type: ignore[attr-defined]
                 bodies[0] if len(bodies) == 1 and not is_multipart else None
             )
+        self.read_models = [model_reader(model) for model in self.models]
 
     def __call__(self, frame: Frame) -> dict[str, Any] | None:
         """Read the values from *frame*; note the errors there and return None if any."""
-        values = {name: getattr(frame, source) for name, source in self.given}
+        values: dict[str, Any] = {}
         is_valid = True
-        for model in self.models:
+        for number, read in enumerate(self.read_models):
             try:
-                read = model.resolve(frame.request, frame.api, frame.path_params)
+                values.update(read(frame))
             except pydantic.ValidationError as error:
-                self._check_path(model, error, frame)
-                frame.errors.append(ValidationErrorContext(error, model))
+                self._note(number, error, frame)
                 is_valid = False
-            else:
-                values.update(read.__dict__)
         for inside, name in self.names.items():
             if inside in values:
                 values[name] = values.pop(inside)
@@ -139,6 +119,23 @@ class Inputs(ViewSignature):
             if values.get(name) is LEFT_OUT:
                 del values[name]
         return values if is_valid else None
+
+    def read_one(self, frame: Frame) -> dict[str, Any] | None:
+        """See `__call__`, for one model whose fields are named as the parameters."""
+        try:
+            return self.read_models[0](frame)
+        except pydantic.ValidationError as error:
+            self._note(0, error, frame)
+            return None
+
+    def reading(self) -> Reading:
+        """Return what fills these inputs, for the resolver."""
+        if not self.params:
+            return Reading(self.given)
+        names = tuple(self.names.get(param.name, param.name) for param in self.params)
+        if len(self.models) > 1 or self.names or self.left_out:
+            return Reading(self.given, self, None if self.left_out else names)
+        return Reading(self.given, self.read_one, names)
 
     def needed_in_path(self) -> Iterator[str]:
         """Yield the names that the path must hold."""
@@ -165,25 +162,48 @@ class Inputs(ViewSignature):
             annotation=annotation,
         )
         param = self._get_param_type(parameter.name, read)
+        self._check(param)
         if default is LEFT_OUT:
             param.source.default_factory = _leave_out
+        elif default is not EMPTY and param.source is not default:
+            # Ninja sets it on a Param in Annotated, unseen by pydantic beside other metadata.
+            known = param.source._attributes_set  # noqa: SLF001 - how pydantic merges two
+            param.source._attributes_set = {**known, "default": param.source.default}  # noqa: SLF001
+        if isinstance(param.source, Header) and not is_pydantic_model(param.annotation):
+            param = _with_hyphens(param)
         if parameter.name.startswith("_") or hasattr(ParamModel, parameter.name):
             # pydantic's models have fields and attributes in one place.
             param = named(param, f"input_{parameter.name}_")
             self.names[param.name] = parameter.name
         return param
 
-    def _check_path(
-        self, model: type[ParamModel], error: pydantic.ValidationError, frame: Frame
-    ) -> None:
-        """Refuse what reads a parameter that is not in the path: no client can send it."""
-        if model.__ninja_param_source__ != "path":
-            return
-        names = model.__ninja_flatten_map_reverse__  # type: ignore[attr-defined]
-        for one in error.errors():
-            if one["type"] == "missing":
-                name = names.get(one["loc"], one["loc"])[0]
-                raise not_in_path(name, frame.path_params, self.way)
+    def _check(self, param: FuncParam) -> None:
+        """Refuse a declaration that no request could satisfy, or whose default nobody gets."""
+        source = type(param.source).__name__
+        if source == "Path" and not param.source.is_required():
+            self._contradict(f"{param.name!r} has a default, but a path always holds it")
+        if source not in ("Body", "File") and any(
+            inspect.isclass(kind) and issubclass(kind, Mapping)
+            for one in plain_types(param.annotation)
+            for kind in [get_origin(one) or one]
+        ):
+            self._contradict(f"No {source}() holds a mapping such as {param.name!r}")
+
+    def _contradict(self, what: str) -> NoReturn:
+        problem = f"A parameter contradicts its declaration: {what}."
+        hint = "Say nothing of where it comes from, or something else."
+        raise UnsupportedParameterError(problem, path=self.way, hint=hint)
+
+    def _note(self, number: int, error: pydantic.ValidationError, frame: Frame) -> None:
+        """Note what *error* says of a model, unless no client could have sent it otherwise."""
+        model = self.models[number]
+        if model.__ninja_param_source__ == "path":
+            names = model.__ninja_flatten_map_reverse__  # type: ignore[attr-defined]
+            for one in error.errors():
+                if one["type"] == "missing":
+                    name = names.get(one["loc"], one["loc"])[0]
+                    raise not_in_path(name, frame.path_params, self.way)
+        frame.errors.append(ValidationErrorContext(error, model))
 
     def _refuse(self, error: Exception) -> NoReturn:
         culprits = [param for param in self.params if not _is_readable(param.annotation)]
@@ -222,9 +242,16 @@ def build_all(all_inputs: Sequence[Inputs]) -> None:
 def named(param: FuncParam, name: str) -> FuncParam:
     """Return a copy of *param* with another *name*, which no client sees."""
     source = copy.copy(param.source)
-    if name != param.name and source.alias is None:
+    if name != param.alias and source.alias is None:
         source.alias = source.validation_alias = source.serialization_alias = param.alias
     return param._replace(name=name, source=source)
+
+
+def _with_hyphens(param: FuncParam) -> FuncParam:
+    """Return a header under the name that clients are to send: servers drop underscores."""
+    if param.source.alias is not None:
+        return param
+    return named(param._replace(alias=param.name.replace("_", "-")), param.name)
 
 
 def not_in_path(name: str, names: Iterable[str], way: Way) -> PathParameterError:

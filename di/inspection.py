@@ -17,6 +17,7 @@ from asgiref.sync import iscoroutinefunction
 
 from di.annotations import Namespaces, declares, find_marker, holds_marker
 from di.exceptions import (
+    BlockingGeneratorError,
     DependencyError,
     MarkerConflictError,
     NotCallableError,
@@ -77,6 +78,7 @@ class Dependable:
     parameters: tuple[Parameter, ...]
     scope: Scope | None
     has_fixed_scope: bool
+    is_blocking: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +105,24 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
         UnreadableAnnotationError: an annotation names what is not there at run time.
         MarkerConflictError: a parameter says twice where its value comes from.
         UnsupportedParameterError: a dependency can only be passed by position.
+        BlockingGeneratorError: it is a generator that is said not to block.
     """
     _check_callable(call)
     while inspect.isfunction(call) and hasattr(call, INJECTED):
         call = call.__wrapped__  # type: ignore[attr-defined]
     kind, is_managed = _recognize(call)
     defaults = _defaults_of(call)
+    if kind.is_generator and not defaults.is_blocking:
+        problem = "blocking=False is for functions and classes, and this is a generator."
+        hint = "Leave it out: a generator is entered and closed in its request's thread."
+        raise BlockingGeneratorError(problem, path=[(None, call)], hint=hint)
     return Dependable(
         call=Managed(call) if is_managed else call,
         kind=kind,
         parameters=tuple(_parameters(call)),
         scope=defaults.scope,
         has_fixed_scope=defaults.is_fixed,
+        is_blocking=defaults.is_blocking,
     )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Generator
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from di.contexts import Bridge, Hop
 from di.exceptions import GeneratorProtocolError
@@ -15,15 +14,11 @@ from di.rendering import describe
 
 logger = logging.getLogger("di")
 
-_T = TypeVar("_T")
+NEVER: Any = object()
+"""What a generator is at that has ended, instead of a value."""
 
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """A generator at its yield, and where it came from."""
-
-    generator: Any
-    step: Step
+Entered = tuple[Any, Step]
+"""A generator at its yield, and where it came from."""
 
 
 class Slots:
@@ -63,6 +58,25 @@ class Slots:
         self.held[limiter] = self.held.get(limiter, 0) + 1
 
 
+class State:
+    """What one request keeps beside the values of its dependables.
+
+    Attributes:
+        hop: its way to a thread, if its plan needs one.
+        bridge: its way to an event loop, if its plan needs one.
+        slots: those that it holds, if its plan has any.
+        left: what is still open when the response is there.
+    """
+
+    __slots__ = ("bridge", "hop", "left", "slots")
+
+    def __init__(self) -> None:
+        self.hop: Hop | None = None
+        self.bridge: Bridge | None = None
+        self.slots: Slots | None = None
+        self.left: Lifetime | None = None
+
+
 class Lifetime:
     """The generators of one scope in one request, innermost last.
 
@@ -70,30 +84,11 @@ class Lifetime:
     except that a generator cannot erase one: it goes on to the outer ones.
     """
 
-    __slots__ = ("bridge", "entered", "slots")
+    __slots__ = ("entered", "state")
 
-    def __init__(self, slots: Slots | None = None, bridge: Bridge | None = None) -> None:
-        self.entered: list[Entered] = []
-        self.slots = slots or Slots()
-        self.bridge = bridge or Bridge()
-
-    def enter(self, step: Step, generator: Generator[_T, Any, Any]) -> _T:
-        """Run *generator* to its yield and keep it open."""
-        try:
-            value = next(generator)
-        except StopIteration:
-            raise _never_yielded(step) from None
-        self.entered.append(Entered(generator, step))
-        return value
-
-    async def aenter(self, step: Step, generator: AsyncGenerator[_T, Any]) -> _T:
-        """See `enter`."""
-        try:
-            value = await anext(generator)
-        except StopAsyncIteration:
-            raise _never_yielded(step) from None
-        self.entered.append(Entered(generator, step))
-        return value
+    def __init__(self, entered: list[Entered], state: State) -> None:
+        self.entered = entered
+        self.state = state
 
     def close(self, error: BaseException | None = None) -> BaseException | None:
         """Close all from a sync view and return the exception that leaves, if any.
@@ -103,66 +98,74 @@ class Lifetime:
         """
         while self.entered:
             entered = self.entered.pop()
-            if entered.step.dependable.kind.is_async:
-                error = self.bridge(_afinish, entered, error)
+            if _is_async(entered):
+                bridge = self.state.bridge or Bridge()
+                error = bridge(_afinish, entered, error)
             else:
                 error = _finish(entered, error)
-            self.slots.release(entered.step.limiter)
+            self._release(entered)
         return error
 
     async def aclose(self, hop: Hop, error: BaseException | None = None) -> BaseException | None:
         """See `close`. Neighboring sync generators share one hop to their thread."""
         while self.entered:
-            if self.entered[-1].step.dependable.kind.is_async:
-                entered = self.entered.pop()
-                if entered.step.scope == "request":
-                    # It may end in another task: its context is the one that it began in.
-                    error = await hop.apart(_afinish, entered, error)
-                else:
-                    error = await _afinish(entered, error)
-                self.slots.release(entered.step.limiter)
-            else:
+            if not _is_async(self.entered[-1]):
                 error = await hop(self._close_sync_neighbors, error)
+                continue
+            entered = self.entered.pop()
+            if entered[1].scope == "request":
+                # It may end in another task: its context is the one that it began in.
+                error = await hop.apart(_afinish, entered, error)
+            else:
+                error = await _afinish(entered, error)
+            self._release(entered)
         return error
+
+    @property
+    def is_async(self) -> bool:
+        """Whether any of it has to be closed on an event loop."""
+        return any(map(_is_async, self.entered))
 
     def _close_sync_neighbors(self, error: BaseException | None) -> BaseException | None:
-        while self.entered and not self.entered[-1].step.dependable.kind.is_async:
+        while self.entered and not _is_async(self.entered[-1]):
             entered = self.entered.pop()
             error = _finish(entered, error)
-            self.slots.release(entered.step.limiter)
+            self._release(entered)
         return error
 
+    def _release(self, entered: Entered) -> None:
+        if self.state.slots is not None:
+            self.state.slots.release(entered[1].limiter)
 
-class Lifetimes:
-    """The two scopes of one request."""
 
-    __slots__ = ("bridge", "function", "request", "slots")
+def leave(state: State, function: list[Entered]) -> None:
+    """Close the function scope after a success; raise what goes wrong there."""
+    if (error := Lifetime(function, state).close()) is not None:
+        raise error
 
-    def __init__(self) -> None:
-        self.slots = Slots()
-        self.bridge = Bridge()
-        self.function = Lifetime(self.slots, self.bridge)
-        self.request = Lifetime(self.slots, self.bridge)
 
-    def leave_function(self) -> None:
-        """Close the function scope after a success; raise what goes wrong there."""
-        if (error := self.function.close()) is not None:
-            raise error
+async def aleave(state: State, function: list[Entered]) -> None:
+    """See `leave`."""
+    hop = state.hop or Hop()
+    if (error := await Lifetime(function, state).aclose(hop)) is not None:
+        raise error
 
-    async def aleave_function(self, hop: Hop) -> None:
-        """See `leave_function`."""
-        if (error := await self.function.aclose(hop)) is not None:
-            raise error
 
-    def unwind(self, error: BaseException) -> BaseException:
-        """Let every generator see *error* and return what goes on to the client."""
-        inner = self.function.close(error) or error
-        return self.request.close(inner) or inner
+def unwind(
+    error: BaseException, state: State, function: list[Entered], request: list[Entered]
+) -> BaseException:
+    """Let every generator see *error* and return what goes on to the client."""
+    inner = Lifetime(function, state).close(error) or error
+    return Lifetime(request, state).close(inner) or inner
 
-    async def aunwind(self, hop: Hop, error: BaseException) -> BaseException:
-        """See `unwind`."""
-        inner = await self.function.aclose(hop, error) or error
-        return await self.request.aclose(hop, inner) or inner
+
+async def aunwind(
+    error: BaseException, state: State, function: list[Entered], request: list[Entered]
+) -> BaseException:
+    """See `unwind`."""
+    hop = state.hop or Hop()
+    inner = await Lifetime(function, state).aclose(hop, error) or error
+    return await Lifetime(request, state).aclose(hop, inner) or inner
 
 
 class Outcome:
@@ -178,9 +181,48 @@ class Outcome:
         self.status_code: int | None = None
 
 
+async def first_of(generator: AsyncGenerator[Any, Any]) -> Any:
+    """Run *generator* to its yield and return its value, `NEVER` if there is none."""
+    return await anext(generator, NEVER)
+
+
+def never_yielded(step: Step) -> GeneratorProtocolError:
+    """Return the error of a generator that ended without a value."""
+    problem = "A generator dependable never yielded."
+    hint = "Yield exactly once; raise an exception to refuse."
+    return GeneratorProtocolError(problem, path=[(None, step.dependable.call)], hint=hint)
+
+
+def yielded_twice(entered: Entered, error: BaseException | None = None) -> GeneratorProtocolError:
+    """Close a generator that went on to another yield, and return the error of that.
+
+    Args:
+        entered: the generator.
+        error: what it had seen at its first yield.
+    """
+    problem = _yielded_twice(entered, error)
+    try:
+        entered[0].close()
+    except BaseException as raised:  # noqa: BLE001 - chained to what is reported
+        problem.__context__ = raised
+    return problem
+
+
+async def ayielded_twice(
+    entered: Entered, error: BaseException | None = None
+) -> GeneratorProtocolError:
+    """See `yielded_twice`."""
+    problem = _yielded_twice(entered, error)
+    try:
+        await entered[0].aclose()
+    except BaseException as raised:  # noqa: BLE001 - chained to what is reported
+        problem.__context__ = raised
+    return problem
+
+
 def _finish(entered: Entered, error: BaseException | None) -> BaseException | None:
     """Run a generator to its end and return the exception that goes on from there."""
-    generator = cast("Generator[Any, Any, Any]", entered.generator)
+    generator: Generator[Any, Any, Any] = entered[0]
     try:
         if error is None:
             next(generator)
@@ -190,12 +232,12 @@ def _finish(entered: Entered, error: BaseException | None) -> BaseException | No
         return _left(entered, error, stop)
     except BaseException as raised:  # noqa: BLE001 - whatever it is goes on
         return _raised(error, raised)
-    return _close_second_yield(entered, error)
+    return yielded_twice(entered, error)
 
 
 async def _afinish(entered: Entered, error: BaseException | None) -> BaseException | None:
     """See `_finish`."""
-    generator = cast("AsyncGenerator[Any, Any]", entered.generator)
+    generator: AsyncGenerator[Any, Any] = entered[0]
     try:
         if error is None:
             await anext(generator)
@@ -205,21 +247,7 @@ async def _afinish(entered: Entered, error: BaseException | None) -> BaseExcepti
         return _left(entered, error, stop)
     except BaseException as raised:  # noqa: BLE001 - whatever it is goes on
         return _raised(error, raised)
-    problem = _yielded_twice(entered, error)
-    try:
-        await generator.aclose()
-    except BaseException as raised:  # noqa: BLE001 - chained to what is reported
-        problem.__context__ = raised
-    return problem
-
-
-def _close_second_yield(entered: Entered, error: BaseException | None) -> BaseException:
-    problem = _yielded_twice(entered, error)
-    try:
-        entered.generator.close()
-    except BaseException as raised:  # noqa: BLE001 - chained to what is reported
-        problem.__context__ = raised
-    return problem
+    return await ayielded_twice(entered, error)
 
 
 def _left(
@@ -229,7 +257,7 @@ def _left(
         logger.warning(
             "%s swallowed %r. It goes on to the client all the same: raise it again, or"
             " raise another.",
-            describe(entered.step.dependable.call),
+            describe(entered[1].dependable.call),
             error,
         )
     return error
@@ -242,17 +270,15 @@ def _raised(error: BaseException | None, raised: BaseException) -> BaseException
     return raised
 
 
-def _never_yielded(step: Step) -> GeneratorProtocolError:
-    problem = "A generator dependable never yielded."
-    hint = "Yield exactly once; raise an exception to refuse."
-    return GeneratorProtocolError(problem, path=[(None, step.dependable.call)], hint=hint)
-
-
 def _yielded_twice(entered: Entered, error: BaseException | None) -> GeneratorProtocolError:
     problem = GeneratorProtocolError(
         "A generator dependable yielded twice.",
-        path=[(None, entered.step.dependable.call)],
+        path=[(None, entered[1].dependable.call)],
         hint="Yield exactly once.",
     )
     problem.__cause__ = error
     return problem
+
+
+def _is_async(entered: Entered) -> bool:
+    return entered[1].dependable.kind.is_async

@@ -163,11 +163,19 @@ class Defaults:
 
     scope: Scope | None = None
     is_fixed: bool = False
+    is_blocking: bool = True
 
 
-def dependable(*, scope: Scope | None = None) -> Callable[[_Call], _Call]:
-    """Give a dependable its own default *scope*, used where its markers name none."""
-    return _note(Defaults(_known(scope)))
+def dependable(*, scope: Scope | None = None, blocking: bool = True) -> Callable[[_Call], _Call]:
+    """Note on a dependable what its markers need not say.
+
+    Args:
+        scope: its default, used where its markers name none.
+        blocking: False promises of a sync function or class that it neither waits nor
+            queries: an async view calls it on its event loop, which saves the way to a
+            thread. Django refuses queries there.
+    """
+    return _note(Defaults(_known(scope), is_blocking=blocking))
 
 
 def always(scope: Scope) -> Callable[[_Call], _Call]:

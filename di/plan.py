@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 
 from di.graph import Dependant, Dependency
 from di.inspection import Dependable, Parameter, key_of
 from di.limits import Limiter
-from di.markers import Scope, SecurityMarker, SecurityScopes
+from di.markers import Scope, SecurityMarker
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,15 +38,15 @@ class Step:
     oauth_scopes: tuple[str, ...]
 
     @property
+    def needs_loop(self) -> bool:
+        """Whether anything in it has to be awaited."""
+        return self.own_plan.needs_loop if self.own_plan else self.dependable.kind.is_async
+
+    @property
     def is_awaited(self) -> bool:
         """Whether an async view resolves it on its event loop, not in its thread."""
-        if self.own_plan is not None:
-            return self.own_plan.is_awaited
-        return self.dependable.kind.is_async or self.limiter is not None
-
-    def scopes_arguments(self) -> dict[str, SecurityScopes]:
-        """Return a fresh `SecurityScopes` for each parameter that takes one."""
-        return {name: SecurityScopes(self.oauth_scopes) for name in self.security_scopes}
+        is_quick = not self.own_plan and not self.dependable.is_blocking
+        return self.needs_loop or self.limiter is not None or is_quick
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,21 +54,19 @@ class Plan:
     """The steps below a view in the order of their calls, and the view itself, last.
 
     Attributes:
-        batches: the steps in runs of neighbors that are all awaited, or all not.
         originals: keys of all that could be overridden here.
         outlives_view: whether anything is closed after the response was sent.
     """
 
     steps: tuple[Step, ...]
     view: Step
-    batches: tuple[tuple[bool, tuple[Step, ...]], ...]
     originals: frozenset[object]
     outlives_view: bool
 
     @property
-    def is_awaited(self) -> bool:
-        """Whether anything in it needs an event loop."""
-        return any(step.is_awaited for step in (*self.steps, self.view))
+    def needs_loop(self) -> bool:
+        """Whether anything in it has to be awaited."""
+        return any(step.needs_loop for step in (*self.steps, self.view))
 
     def kept_calls(self) -> set[object]:
         """Return the keys of all that it asks the app scope for, and that these ask for."""
@@ -83,12 +80,8 @@ def compile_plan(root: Dependant) -> Plan:
     compiler = _Compiler()
     view = compiler.step(root, None, ())
     steps = tuple(compiler.steps)
-    batches = tuple(
-        (is_awaited, tuple(batch))
-        for is_awaited, batch in itertools.groupby(steps, key=lambda step: step.is_awaited)
-    )
     outlives_view = any(step.scope == "request" for step in steps)
-    return Plan(steps, view, batches, frozenset(compiler.originals), outlives_view)
+    return Plan(steps, view, frozenset(compiler.originals), outlives_view)
 
 
 @dataclass(slots=True)

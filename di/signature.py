@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from ninja.signature.details import ViewSignature, is_pydantic_model
 
 from di import overrides
 from di.annotations import find_marker, plain_types
+from di.codegen import compile_resolver
 from di.documentation import Documentation
 from di.exceptions import UnsupportedParameterError
 from di.graph import Dependant, Way, analyze, refuse_fixed_scopes
@@ -83,8 +85,9 @@ class InjectedSignature(ViewSignature):
         self.view_func = operation.signature.view_func
         self.docstring = operation.signature.docstring
         self.contributed = tuple(getattr(self.view_func, "_ninja_contribute_args", ()))
+        self.is_stream = operation.stream_format is not None
         root = self._analyze(None)
-        if operation.stream_format is not None:
+        if self.is_stream:
             refuse_fixed_scopes(root, "An operation that streams its response")
         self.compiled = Compiled(root, self)
         document = Documentation(self.compiled.documented)
@@ -114,12 +117,14 @@ class Compiled:
     """A plan and, for each of its steps and the view, the reader of its inputs.
 
     Attributes:
+        root: what the plan was compiled from.
         readers: in the order of the plan.
         documented: the same in the order of the document, as in FastAPI: each callable
             before what it depends on.
     """
 
     def __init__(self, root: Dependant, signature: InjectedSignature) -> None:
+        self.root = root
         self.plan: Plan = compile_plan(root)
         ways = _ways(root)
         readers: dict[Dependable, Inputs] = {}
@@ -135,7 +140,20 @@ class Compiled:
         self.readers.append(Inputs(signature.path, way, view.inputs[1:], signature.contributed))
         readers[view.dependable] = self.readers[-1]
         build_all(self.readers)
+        self.is_async = signature.is_async
+        self.is_stream = signature.is_stream
         self.documented = [readers[dependable] for dependable in ways if dependable in readers]
+
+    @functools.cached_property
+    def resolve(self) -> Callable[..., Any]:
+        """The function that carries out the plan; see `compile_resolver`."""
+        return compile_resolver(
+            self.plan,
+            [reader.reading() for reader in self.readers],
+            is_async=self.is_async,
+            view_call="await" if self.is_async and not self.is_stream else "call",
+            first="request",
+        )
 
 
 def _ways(root: Dependant) -> dict[Dependable, Way]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
-from django.core.asgi import get_asgi_application
+from di.asgi import get_asgi_application
+
+from project.limits import ASGILimits
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
-application = get_asgi_application()
+application = ASGILimits(get_asgi_application())

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 _FORMS = (
     "sqlite:////absolute/path, sqlite:///relative/path or postgres://user:password@host:5432/name"
@@ -38,6 +39,17 @@ def database(url: str, *, base: Path, pool_size: int) -> dict[str, Any]:
     if parts.scheme in ("postgres", "postgresql"):
         return _postgres(parts, pool_size)
     raise _unreadable("is neither SQLite nor PostgreSQL")
+
+
+def separate(connection: BaseDatabaseWrapper, *, seconds: int) -> BaseDatabaseWrapper:
+    """Return a connection like *connection*, outside its pool.
+
+    A pool keeps trying, and hides why it fails; this one gives up after *seconds*.
+    """
+    options = dict(connection.settings_dict["OPTIONS"])
+    options.pop("pool", None)
+    options["timeout" if connection.vendor == "sqlite" else "connect_timeout"] = seconds
+    return type(connection)({**connection.settings_dict, "OPTIONS": options}, connection.alias)
 
 
 def _sqlite(parts: SplitResult, base: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ Interface = Literal["wsgi", "asgi"]
 
 _THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)  # no more than connections in a pool
 _SECONDS_TO_STOP = 15
+_LONGEST_HEAD = 32_768  # bytes of first line and headers; from twice as many on, 414 or 431
 
 
 class NoServerError(Exception):
@@ -38,6 +39,7 @@ def serve(
     try:
         from granian import Granian  # noqa: PLC0415 - an extra
         from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415 - an extra
+        from granian.http import HTTP1Settings  # noqa: PLC0415 - an extra
         from granian.log import LogLevels  # noqa: PLC0415 - an extra
     except ImportError:
         message = 'There is no server. Install one: pip install "django-ninja-depends[server]".'
@@ -52,11 +54,11 @@ def serve(
         target=f"{module}:{name}",
         address=host,
         port=port,
-        # Django has no ASGI lifespan.
-        interface=Interfaces.WSGI if is_wsgi else Interfaces.ASGINL,
+        interface=Interfaces.WSGI if is_wsgi else Interfaces.ASGI,
         workers=workers,
         blocking_threads=_THREADS if is_wsgi else None,
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=_LONGEST_HEAD),
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 _DEVELOPMENT_KEY = "django-insecure-development-only-never-use-this-in-production-0123456789"
 _SHORTEST_KEY = 50
 _YES = ("1", "true", "yes", "on")
+_NO = ("0", "false", "no", "off")
 
 
 def _get(name: str, default: str = "") -> str:
@@ -25,27 +27,40 @@ def _list(name: str) -> list[str]:
     return [item.strip() for item in _get(name).split(",") if item.strip()]
 
 
-def _number(name: str, default: int) -> int:
+def _number(name: str, default: int, *, least: int = 1) -> int:
     value = _get(name) or str(default)
-    if not (value.isascii() and value.isdigit() and int(value) > 0):
-        message = f"{name} is {value!r}. Set it to a whole number above 0, or leave it out."
+    if not (value.isascii() and value.isdigit() and int(value) >= least):
+        message = f"{name} is {value!r}. Set it to a whole number from {least}, or leave it out."
         raise ImproperlyConfigured(message)
     return int(value)
+
+
+def _flag(name: str, *, default: bool) -> bool:
+    value = _get(name).lower()
+    if value and value not in (*_YES, *_NO):
+        message = f"{name} is {value!r}. Set it to 1 or 0, or leave it out."
+        raise ImproperlyConfigured(message)
+    return value in _YES if value else default
+
+
+def _choice(name: str, default: str, *others: str) -> str:
+    value = _get(name) or default
+    if value not in (default, *others):
+        message = f"{name} is {value!r}. Set it to {' or '.join((default, *others))}."
+        raise ImproperlyConfigured(message)
+    return value
 
 
 def _refuse(message: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"ENVIRONMENT=production refuses to start: {message}")
 
 
-ENVIRONMENT = _get("ENVIRONMENT", "development")
-if ENVIRONMENT not in ("development", "production"):
-    message = f"ENVIRONMENT is {ENVIRONMENT!r}. Set it to development or production."
-    raise ImproperlyConfigured(message)
+ENVIRONMENT = _choice("ENVIRONMENT", "development", "production")
 IS_PRODUCTION = ENVIRONMENT == "production"
 
 SECRET_KEY = _get("SECRET_KEY") or _DEVELOPMENT_KEY
 SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS")
-DEBUG = _get("DEBUG", "0" if IS_PRODUCTION else "1").lower() in _YES
+DEBUG = _flag("DEBUG", default=not IS_PRODUCTION)
 ALLOWED_HOSTS = _list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS")
 DATABASE_URL = _get("DATABASE_URL")
@@ -78,7 +93,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "project.middleware.identify",
+    "project.middleware.speak_json",
     "django.middleware.security.SecurityMiddleware",
+    "project.middleware.refuse_unreadable",
     "project.middleware.trailing_slash",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -94,6 +112,37 @@ ASGI_APPLICATION = "project.asgi.application"
 APPEND_SLASH = False  # a path answers with and without, and never redirects
 API_PREFIX = "/api/"
 ADMIN_URL = _get("ADMIN_URL", "admin/").strip("/") + "/"
+
+# Who sees the documentation and openapi.json.
+API_DOCS = _choice("API_DOCS", *(("staff", "open") if IS_PRODUCTION else ("open", "staff")))
+# RFC 9700 §2.4 forbids OAuth clients the password form; it is for people's own scripts.
+API_PASSWORD_LOGIN = _flag("API_PASSWORD_LOGIN", default=not IS_PRODUCTION)
+API_THROTTLES: dict[str, tuple[int, int] | None] = {  # requests in seconds
+    "login_client": (5, 300),
+    "client": (30, 300),
+    "login": (100, 86_400),
+    "anonymous": (60, 60),
+    "user": None,  # a write for every request; a proxy does it for less
+}
+# How many proxies of ours add to X-Forwarded-For; nobody else's entries are believed.
+TRUSTED_PROXY_COUNT = _number("TRUSTED_PROXY_COUNT", 0, least=0)
+
+CORS_ALLOWED_ORIGINS = _list("CORS_ALLOWED_ORIGINS")
+CORS_EXPOSE_HEADERS = [
+    "Location",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+    "X-Total-Count",
+]
+CORS_URLS_REGEX = rf"^{API_PREFIX}"
+if CORS_ALLOWED_ORIGINS:
+    if find_spec("corsheaders") is None:
+        message = 'CORS_ALLOWED_ORIGINS needs: pip install "django-ninja-depends[server]".'
+        raise ImproperlyConfigured(message)
+    INSTALLED_APPS.append("corsheaders")
+    _outermost = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware")
+    MIDDLEWARE.insert(_outermost + 1, "corsheaders.middleware.CorsMiddleware")
 
 TEMPLATES = [
     {
@@ -131,6 +180,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+PASSWORD_HASHERS = [  # the first for what is hashed now, the second for what once was
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".static"
 
@@ -144,8 +198,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True  # clients get the token from a form or an answer
 if IS_PRODUCTION:
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^api/health/?$"]  # whoever asks it has no certificate
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -158,10 +214,24 @@ if IS_PRODUCTION:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {
+            "()": "project.logs.LineFormatter",
+            "format": "{asctime} {levelname} {name} [{request_id}]: {message}",
+            "style": "{",
+        },
+        "json": {"()": "project.logs.JSONFormatter"},
+    },
+    "handlers": {
+        formatter: {"class": "logging.StreamHandler", "formatter": formatter}
+        for formatter in ("line", "json")
+    },
     "loggers": {
-        name: {"handlers": ["stderr"], "level": level, "propagate": False}
-        for name, level in (("django", "WARNING"), ("di", "WARNING"), ("security", "INFO"))
+        name: {"handlers": [handler], "level": level, "propagate": False}
+        for name, handler, level in (
+            ("django", "line", "WARNING"),
+            ("di", "line", "WARNING"),
+            ("security", "json", "INFO"),
+        )
     },
 }

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from project.database import separate
 from users.models import User
 
 _PASSWORD_BYTES = 15
+_SECONDS_TO_ANSWER = 5
 
 
 class StartupError(Exception):
@@ -50,7 +52,7 @@ def check_database() -> str:
         StartupError: it cannot be reached, or only be read.
     """
     connection = connections[DEFAULT_DB_ALIAS]
-    probe = _without_pool(connection)
+    probe = separate(connection, seconds=_SECONDS_TO_ANSWER)
     try:
         probe.ensure_connection()
         with probe.cursor() as cursor:
@@ -88,15 +90,6 @@ def ensure_administrator(email: str) -> Administrator:
         message = f"{email} is a user already, but no active administrator. Set ADMIN_EMAIL."
         raise StartupError(message) from None
     return Administrator(user.email, password)
-
-
-def _without_pool(connection: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
-    """Return a connection of its own: a pool keeps trying, and hides why it fails."""
-    options = dict(connection.settings_dict["OPTIONS"])
-    options.pop("pool", None)
-    if connection.vendor == "postgresql":
-        options.setdefault("connect_timeout", 5)
-    return type(connection)({**connection.settings_dict, "OPTIONS": options}, connection.alias)
 
 
 def _place(connection: BaseDatabaseWrapper) -> str:

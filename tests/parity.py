@@ -138,6 +138,7 @@ ROWS = {
     "J13": "A parameter read from the path that no path has.",
     "J14": "One body declared in two types.",
     "J15": "A scope that does not exist; scopes= that is no list of strings.",
+    "J16": "A Param in the wrong place: on the request, on a mapping, in a path with a default.",
     "K1": "A mistake in dependencies= of a router or a mount is found before the first request.",
     "K2": "@decorate_view wraps an operation, its dependencies included.",
     "K6": "API, router and operation may be subclassed, by others too; nothing has to be patched.",

@@ -16,13 +16,14 @@ import di
 import di.security
 from di import exceptions, sessions
 from tests import readme
+from users.scopes import SCOPES
 
 PYTHON = [block for block in readme.blocks() if block.language == "python"]
 SECTIONS = {
     heading: list(blocks)
     for heading, blocks in itertools.groupby(PYTHON, key=lambda block: block.heading)
 }
-EXECUTED_BY_CI = {"run", "test", "curl-token", "curl-users"}
+EXECUTED_BY_CI = {"run", "test", "curl-token", "curl-users", "curl-session"}
 
 
 def run(heading: str) -> dict[str, Any]:
@@ -130,6 +131,15 @@ def test_credentials() -> None:
         assert document["paths"]["/api/me"]["get"]["security"] == [{"OAuth2PasswordBearer": []}]
         flows = document["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]
         assert flows["password"]["tokenUrl"] == "/api/token"
+
+
+def test_the_scopes_are_those_there_are() -> None:
+    """The table names each scope and each permission."""
+    text = readme.README.read_text()
+    table = text[text.index("| scope | allows | permission |") :].partition("\n\n")[0]
+    for name, scope in SCOPES.items():
+        assert f"`{name}`" in table
+        assert all(f"`{permission}`" in table for permission in scope.permissions.values())
 
 
 def test_every_public_name_is_in_the_reference() -> None:

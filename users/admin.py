@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from http import HTTPStatus
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from users import crud
-from users.models import AccessToken, User
+from di.sessions import Session
+from users import audit, crud
+from users.dependencies.login import log_in
+from users.exceptions import BusyError, ThrottledError, WrongCredentialsError
+from users.models import AccessToken, AuditEntry, User
 
-_PRIVILEGES = ("is_superuser", "groups", "user_permissions")
+_PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class LoginForm(AdminAuthenticationForm):
+    """Logging in to this site: as often, and as slowly, as everywhere else."""
+
+    def clean(self) -> dict[str, Any]:
+        """Look for the user."""
+        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if not email or not password:
+            return self.cleaned_data
+        request = cast("HttpRequest", self.request)
+        try:
+            with audit.caused_by(request):
+                user = log_in(request, email, password)
+        except WrongCredentialsError:
+            raise self.get_invalid_login_error() from None
+        except (ThrottledError, BusyError) as error:
+            raise ValidationError(f"{error}.", code="throttled") from None
+        self.confirm_login_allowed(user)
+        self.user_cache = user
+        return self.cleaned_data
+
+
+admin.site.login_form = LoginForm
 
 
 class UserCreation(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -39,8 +72,32 @@ class UserChange(UserChangeForm):  # type: ignore[type-arg]
         field_classes: ClassVar[dict[str, Any]] = {}
 
 
+class AuditedMixin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Pages whose events say where they come from, up to the end of their transaction."""
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Add one row."""
+        with audit.caused_by(request):
+            return super().add_view(request, *args, **kwargs)
+
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Change one row."""
+        with audit.caused_by(request):
+            return super().change_view(request, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """List rows, or do something to some."""
+        with audit.caused_by(request):
+            return super().changelist_view(request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Delete one row."""
+        with audit.caused_by(request):
+            return super().delete_view(request, *args, **kwargs)
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Users: found by name or address, added with a password, deactivated, re-activated."""
 
     form = UserChange
@@ -72,8 +129,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Let only superusers hand out privileges, and nobody lock themselves out."""
         fields = set(super().get_readonly_fields(request, obj))
-        if not _is_superuser(request):
-            fields.update(("is_staff", *_PRIVILEGES))
+        if not _user_of(request).is_superuser:
+            fields.update(_PRIVILEGES)
         if obj == request.user:
             fields.update(("is_active", "is_staff", "is_superuser"))
         return sorted(fields)
@@ -94,11 +151,28 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         """Write what was changed and nothing else: the rest may be out of date."""
+        by = _user_of(request)
         if not change:
             super().save_model(request, obj, form, change)
+            crud.note("user_created", user=obj, by=by)
             return
+        changed = {field: form.cleaned_data[field] for field in form.changed_data}
+        crud.note_changes(user=obj, by=by, before=form.initial, changed=changed)
         own = {field.name for field in User._meta.concrete_fields}  # noqa: SLF001 - the same
         obj.save(update_fields=own & set(form.changed_data))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Delete the user by the rules of the API, and note who did."""
+        by = _user_of(request)
+        crud.delete_user(session=Session(), user_id=obj.pk, by=by, is_admin=by.is_superuser)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's signature
+        """Set a password, or take it away."""
+        response = super().user_change_password(request, id, form_url)
+        if response.status_code == HTTPStatus.FOUND:
+            with audit.caused_by(request):
+                audit.record("password_changed", user=_user_of(request).pk, whom=int(id))
+        return response
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out deletion in bulk: it would pass by the rule for superusers."""
@@ -109,19 +183,25 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.action(description="Deactivate the selected users", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Lock users out, oneself and superusers (for others than superusers) excepted."""
-        ids = _touchable_ids(request, queryset)
-        number = crud.set_active(user_ids=ids - {request.user.pk}, is_active=False)
-        self.message_user(request, f"Deactivated {number} users.", messages.SUCCESS)
+        ids = _touchable_ids(request, queryset) - {_user_of(request).pk}
+        self._set_active(request, ids, is_active=False)
 
     @admin.action(description="Activate the selected users", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Let users in again; they need new tokens."""
-        number = crud.set_active(user_ids=_touchable_ids(request, queryset), is_active=True)
-        self.message_user(request, f"Activated {number} users.", messages.SUCCESS)
+        self._set_active(request, _touchable_ids(request, queryset), is_active=True)
+
+    def _set_active(self, request: HttpRequest, ids: set[int], *, is_active: bool) -> None:
+        done = "Activated" if is_active else "Deactivated"
+        with transaction.atomic():
+            changed = crud.set_active(user_ids=ids, is_active=is_active, by=_user_of(request))
+            for user in changed:
+                self.log_change(request, user, f"{done}.")
+        self.message_user(request, f"{done} {len(changed)} users.", messages.SUCCESS)
 
 
 @admin.register(AccessToken)
-class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AccessTokenAdmin(AuditedMixin):
     """Tokens: to be looked at and revoked; only their public part is shown."""
 
     list_display = ("key", "user", "label", "scope", "created_at", "last_used_at", "is_live")
@@ -164,16 +244,67 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Revoke the selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
         """End tokens for ever."""
-        number = crud.revoke_tokens(access_tokens=queryset)
+        with transaction.atomic():
+            for token in queryset.filter(revoked_at=None):
+                self.log_change(request, token, "Revoked.")
+            number = crud.revoke_tokens(access_tokens=queryset)
         self.message_user(request, f"Revoked {number} tokens.", messages.SUCCESS)
 
 
-def _is_superuser(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.is_superuser
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What was done to users who may be gone: to be looked at."""
+
+    list_display = ("created_at", "event", "actor_id", "target_id")
+    search_fields = ("actor_id", "target_id")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+        """Entries are made by what they are about."""
+        return False
+
+    def has_change_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        obj: AuditEntry | None = None,  # noqa: ARG002 - Django's signature
+    ) -> bool:
+        """They say what was."""
+        return False
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        obj: AuditEntry | None = None,  # noqa: ARG002 - Django's signature
+    ) -> bool:
+        """They stay."""
+        return False
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin):
+    """Groups: who may change one could give themselves whatever they like by it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Leave it to superusers."""
+        return _user_of(request).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Leave it to superusers."""
+        return _user_of(request).is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Leave it to superusers."""
+        return _user_of(request).is_superuser
+
+
+def _user_of(request: HttpRequest) -> User:
+    return cast("User", request.user)
 
 
 def _may_touch(request: HttpRequest, obj: User | None) -> bool:
-    return obj is None or not obj.is_superuser or _is_superuser(request)
+    return obj is None or not obj.is_superuser or _user_of(request).is_superuser
 
 
 def _touchable_ids(request: HttpRequest, queryset: QuerySet[User]) -> set[int]:

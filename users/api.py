@@ -2,43 +2,75 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Annotated, Any
 
+from django.contrib.auth import login, logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.utils.cache import patch_vary_headers
+from ninja import Status
 
 from di.markers import Depends
 from di.routing import Router
 from di.sessions import ReadSessionDep, SessionDep
 from users import crud
-from users.dependencies import (
-    CurrentUser,
-    LoginDep,
-    NewUser,
-    RulesDep,
-    common_parameters,
-    granted_scope,
-    my_changes,
-    new_user,
-    permitted,
-    user_changes,
+from users.dependencies.authority import (
+    AnyCaller,
+    Deleter,
+    Me,
+    MyCaller,
+    Owner,
+    Reader,
+    Writer,
+    browser_session,
 )
+from users.dependencies.credentials import SESSION_TOO, enforce_csrf
+from users.dependencies.errors import RulesDep, TokenRulesDep
+from users.dependencies.inputs import (
+    CommonsDep,
+    MyChangesDep,
+    NewPasswordDep,
+    NewUserDep,
+    UserChangesDep,
+)
+from users.dependencies.login import (
+    LoginDep,
+    SessionLoginDep,
+    granted_scope,
+    password_login_is_on,
+    token_to_revoke,
+)
+from users.dependencies.throttling import throttle_anonymous
 from users.models import User
-from users.schemas import TokenOut, UserOut
+from users.schemas import CsrfOut, ItemOut, TokenInfo, TokenOut, UserOut
+
+
+def private(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Keep what an operation answers, errors too, out of every cache."""
+
+    @functools.wraps(run)
+    def answer(*args: Any, **kwargs: Any) -> HttpResponse:
+        response = run(*args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        patch_vary_headers(response, ("Authorization", "Cookie"))
+        return response
+
+    return answer
+
 
 users_router = Router(dependencies=[RulesDep])
 auth_router = Router(dependencies=[RulesDep])
-
-CanView = Annotated[User, Depends(permitted("users.view_user"))]
-CanAdd = Annotated[User, Depends(permitted("users.add_user"))]
-CanChange = Annotated[User, Depends(permitted("users.change_user"))]
-CanDelete = Annotated[User, Depends(permitted("users.delete_user"))]
+for router in (users_router, auth_router):
+    router.add_decorator(private, mode="view")
 
 
-@users_router.get("", response=list[UserOut])
+@users_router.get("", response=list[UserOut], openapi_extra=SESSION_TOO)
 def list_users(
     request: HttpRequest,
-    by: CanView,
-    commons: Annotated[dict[str, Any], Depends(common_parameters)],
+    by: Reader,
+    commons: CommonsDep,
     session: ReadSessionDep,
     response: HttpResponse,
 ) -> Any:
@@ -50,73 +82,160 @@ def list_users(
     return crud.list_users(session=session, **commons)
 
 
-@users_router.post("", response={201: UserOut})
+@users_router.post("", response={201: UserOut}, openapi_extra=SESSION_TOO)
 def create_user(
     request: HttpRequest,
-    by: CanAdd,
-    user: Annotated[NewUser, Depends(new_user)],
+    by: Writer,
+    user: NewUserDep,
     session: SessionDep,
     response: HttpResponse,
 ) -> Any:
     """Create a user. Without a password nobody can log in as them."""
     created = crud.create_user(
-        session=session, name=user.name, email=user.email, password_hash=user.password_hash
+        session=session,
+        name=user.name,
+        email=user.email,
+        password_hash=user.password_hash,
+        by=by.user,
     )
     response["Location"] = f"{request.path}/{created.pk}"
     return created
 
 
-@users_router.get("/me", response=UserOut)
-def read_me(request: HttpRequest, user: CurrentUser) -> Any:
-    """Show the user whose token this is."""
+@users_router.get("/me", response=UserOut, openapi_extra=SESSION_TOO)
+def read_me(request: HttpRequest, user: Me) -> Any:
+    """Show the caller."""
     return user
 
 
-@users_router.patch("/me", response=UserOut)
-def update_me(
-    request: HttpRequest,
-    user: CurrentUser,
-    changes: Annotated[dict[str, Any], Depends(my_changes)],
-    session: SessionDep,
-) -> Any:
-    """Change the name or the e-mail address of the user whose token this is."""
-    return crud.update_user(session=session, user_id=user.pk, changes=changes, by=user)
+@users_router.patch("/me", response=UserOut, openapi_extra=SESSION_TOO)
+def update_me(request: HttpRequest, user: Me, changes: MyChangesDep, session: SessionDep) -> Any:
+    """Change the caller's name or e-mail address."""
+    return crud.update_user(
+        session=session, user_id=user.pk, changes=changes, by=user, is_admin=user.is_superuser
+    )
 
 
-@users_router.get("/{int:user_id}", response=UserOut)
-def read_user(request: HttpRequest, user_id: int, by: CanView, session: ReadSessionDep) -> Any:
+@users_router.get("/me/items", response=list[ItemOut], openapi_extra=SESSION_TOO)
+def list_my_items(request: HttpRequest, user: Owner) -> Any:
+    """List what belongs to the caller."""
+    return [ItemOut(item_id="Foo", owner=user.name)]
+
+
+@users_router.get("/{int:user_id}", response=UserOut, openapi_extra=SESSION_TOO)
+def read_user(request: HttpRequest, user_id: int, by: Reader, session: ReadSessionDep) -> Any:
     """Show one user."""
     return crud.get_user(session=session, user_id=user_id)
 
 
-@users_router.patch("/{int:user_id}", response=UserOut)
+@users_router.patch("/{int:user_id}", response=UserOut, openapi_extra=SESSION_TOO)
 def update_user(
     request: HttpRequest,
     user_id: int,
-    by: CanChange,
-    changes: Annotated[dict[str, Any], Depends(user_changes)],
+    by: Writer,
+    changes: UserChangesDep,
     session: SessionDep,
 ) -> Any:
-    """Change one user; what is left out stays."""
-    return crud.update_user(session=session, user_id=user_id, changes=changes, by=by)
+    """Change one user; what is left out stays. Privileges need the scope `users:admin`."""
+    return crud.update_user(
+        session=session, user_id=user_id, changes=changes, by=by.user, is_admin=by.is_admin
+    )
 
 
-@users_router.delete("/{int:user_id}", response={204: None})
-def delete_user(request: HttpRequest, user_id: int, by: CanDelete, session: SessionDep) -> None:
+@users_router.delete("/{int:user_id}", response={204: None}, openapi_extra=SESSION_TOO)
+def delete_user(request: HttpRequest, user_id: int, by: Deleter, session: SessionDep) -> None:
     """Delete one user and their tokens. To lock somebody out for a while, deactivate them."""
-    crud.delete_user(session=session, user_id=user_id, by=by)
+    crud.delete_user(session=session, user_id=user_id, by=by.user, is_admin=by.is_admin)
 
 
-@auth_router.post("/token", response=TokenOut)
+@auth_router.post(
+    "/token",
+    response=TokenOut,
+    dependencies=[Depends(password_login_is_on), TokenRulesDep],
+)
 def create_token(
     request: HttpRequest,
     user: LoginDep,
     scope: Annotated[str, Depends(granted_scope)],
     response: HttpResponse,
 ) -> Any:
-    """Log in: exchange e-mail address and password for an access token (RFC 6749 §4.3)."""
-    _, text = crud.issue_token(user=user, scope=scope)
-    response["Cache-Control"] = "no-store"
+    """Log in: exchange e-mail address and password for an access token (RFC 6749 §4.3).
+
+    For this site's own clients only: it is no OAuth server (RFC 9700 §2.4).
+    """
     response["Pragma"] = "no-cache"
+    return _issued(user, scope)
+
+
+@auth_router.post("/revoke", response=dict[str, str], openapi_extra=SESSION_TOO)
+def revoke_token(
+    request: HttpRequest, caller: AnyCaller, token: Annotated[str, Depends(token_to_revoke)]
+) -> Any:
+    """End one of the caller's tokens; to any other text the answer is the same (RFC 7009)."""
+    crud.revoke_text(user=caller.user, text=token)
+    return {}
+
+
+@auth_router.get("/tokens", response=list[TokenInfo], openapi_extra=SESSION_TOO)
+def list_tokens(request: HttpRequest, user: Me) -> Any:
+    """List the caller's tokens that are still good, newest first."""
+    return crud.list_tokens(user=user)
+
+
+@auth_router.delete("/tokens", response={204: None}, openapi_extra=SESSION_TOO)
+def revoke_tokens(request: HttpRequest, user: Me) -> None:
+    """End all of the caller's tokens."""
+    crud.revoke_tokens(access_tokens=user.access_tokens.all())
+
+
+@auth_router.get("/tokens/{key}", response=TokenInfo, openapi_extra=SESSION_TOO)
+def read_token(request: HttpRequest, key: str, user: Me) -> Any:
+    """Show one of the caller's tokens."""
+    return crud.get_token(user=user, key=key)
+
+
+@auth_router.delete("/tokens/{key}", response={204: None}, openapi_extra=SESSION_TOO)
+def revoke_token_by_key(request: HttpRequest, key: str, user: Me) -> None:
+    """End one of the caller's tokens."""
+    token = crud.get_token(user=user, key=key)
+    crud.revoke_tokens(access_tokens=user.access_tokens.filter(pk=token.pk))
+
+
+@auth_router.post("/password", response={200: TokenOut, 204: None}, openapi_extra=SESSION_TOO)
+def change_password(
+    request: HttpRequest, caller: MyCaller, new: NewPasswordDep, session: SessionDep
+) -> Any:
+    """Change the caller's password, which ends their other sessions and all tokens.
+
+    Who called with a token is given a new one of the same scope.
+    """
+    crud.change_password(session=session, user=new.user, password_hash=new.password_hash)
+    if caller.token is None:
+        update_session_auth_hash(request, new.user)
+        return Status(204, None)
+    return _issued(new.user, caller.token.scope)
+
+
+@auth_router.get("/csrf", response=CsrfOut, dependencies=[Depends(throttle_anonymous)])
+def read_csrf_token(request: HttpRequest) -> Any:
+    """Give a page of this site what its unsafe requests need, and the cookie to it."""
+    return CsrfOut(csrf_token=get_token(request))
+
+
+@auth_router.post("/session", response=UserOut, dependencies=[Depends(enforce_csrf)])
+def create_session(request: HttpRequest, user: SessionLoginDep) -> Any:
+    """Log a browser in."""
+    login(request, user)
+    return user
+
+
+@auth_router.delete("/session", response={204: None}, dependencies=[Depends(browser_session)])
+def delete_session(request: HttpRequest) -> None:
+    """Log the browser out."""
+    logout(request)
+
+
+def _issued(user: User, scope: str) -> TokenOut:
+    _, text = crud.issue_token(user=user, scope=scope)
     expires_in = int(crud.LOGIN_LIFETIME.total_seconds())
     return TokenOut(access_token=text, expires_in=expires_in, scope=scope)

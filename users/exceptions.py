@@ -14,6 +14,20 @@ class UserNotFoundError(UsersError):
         super().__init__("User not found")
 
 
+class TokenNotFoundError(UsersError):
+    """The user has no such live token."""
+
+    def __init__(self) -> None:
+        super().__init__("Token not found")
+
+
+class GroupNotFoundError(UsersError):
+    """There is no such group."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such group")
+
+
 class EmailTakenError(UsersError):
     """Another user has this e-mail address."""
 
@@ -29,7 +43,7 @@ class ProtectedUserError(UsersError):
 
 
 class UndeletableUserError(UsersError):
-    """Deleting or deactivating this user would lock somebody out."""
+    """Deleting, deactivating or demoting this user would lock somebody out."""
 
 
 class WrongCredentialsError(UsersError):
@@ -41,3 +55,22 @@ class WrongCredentialsError(UsersError):
 
 class InvalidScopeError(UsersError):
     """What was asked for as scope is unknown, malformed or not to be had."""
+
+
+class ThrottledError(UsersError):
+    """There were too many attempts.
+
+    Attributes:
+        retry_after: whole seconds until there may be another.
+    """
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many requests")
+        self.retry_after = retry_after
+
+
+class BusyError(UsersError):
+    """As many passwords as may be are being hashed."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is busy, try again")

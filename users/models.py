@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -219,3 +219,62 @@ class AccessToken(models.Model):
             constant_time_compare(self.fingerprint, known)
             for known in (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
         )
+
+
+class ThrottleCounter(models.Model):
+    """How often something happened since a moment ago.
+
+    Attributes:
+        key: HMAC of what is counted; no address or login is in the table.
+        count: since the window was opened.
+        expires_at: when the window ends, and counting starts anew.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    count = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class AuditEntry(models.Model):
+    """What was done to users who may be gone. Rows are added, never changed or deleted.
+
+    Users are noted as text: a foreign key would take the row with its user, as it does
+    with the log of Django's admin site.
+    """
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    event = models.CharField(max_length=50, editable=False)
+    actor_id = models.CharField(max_length=20, editable=False)
+    target_id = models.CharField(max_length=20, editable=False)
+
+    class Meta:
+        """Newest first, as a person looks for them."""
+
+        ordering = ("-id",)
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.event}: {self.target_id} by {self.actor_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert the row.
+
+        Raises:
+            TypeError: it is there already.
+        """
+        if self.pk is not None:
+            message = "An audit entry cannot be changed"
+            raise TypeError(message)
+        super().save(*args, **kwargs)
+
+    def delete(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            TypeError: always.
+        """
+        message = "An audit entry cannot be deleted"
+        raise TypeError(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 from ninja import Schema
@@ -9,7 +10,25 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstra
 
 from users.text import LONGEST_EMAIL, LONGEST_NAME, normalize_email, normalize_name
 
+LONGEST_SECRET = 4_096
+"""Characters of what may be a password at a login; more is not even hashed."""
+
+PRIVILEGES = frozenset({"is_staff", "is_superuser", "groups"})
+"""Fields of `UserUpdate` that need the scope `users:admin`."""
+
 _LONGEST_PASSWORD = 128
+_LARGEST_GROUP_ID = 2**31 - 1
+_MOST_GROUPS = 100
+
+
+def _hashable(secret: SecretStr) -> SecretStr:
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can write
+        message = "This is not text"
+        raise ValueError(message) from None
+    return secret
+
 
 Name = Annotated[
     str,
@@ -26,6 +45,27 @@ Email = Annotated[
 Password = Annotated[
     SecretStr,
     Field(strict=False, max_length=_LONGEST_PASSWORD, json_schema_extra={"minLength": 12}),
+    AfterValidator(_hashable),
+]
+Secret = Annotated[
+    SecretStr,
+    Field(strict=False, min_length=1, max_length=LONGEST_SECRET),
+    AfterValidator(_hashable),
+]
+Flag = Annotated[bool, Field(strict=True)]
+
+
+def _each_once(ids: list[int]) -> list[int]:
+    if len(set(ids)) != len(ids):
+        message = "Give each once"
+        raise ValueError(message)
+    return sorted(ids)
+
+
+GroupIds = Annotated[
+    list[Annotated[int, Field(strict=True, ge=1, le=_LARGEST_GROUP_ID)]],
+    Field(max_length=_MOST_GROUPS),
+    AfterValidator(_each_once),
 ]
 
 
@@ -35,6 +75,13 @@ class UserOut(Schema):
     id: int
     name: str
     email: str
+
+
+class ItemOut(Schema):
+    """Something that belongs to a user."""
+
+    item_id: str
+    owner: str
 
 
 class _Input(Schema):
@@ -52,12 +99,15 @@ class UserCreate(_Input):
 
 
 class UserUpdate(_Input):
-    """What is to change about a user; what is left out stays."""
+    """What is to change about a user; what is left out stays. Groups are given by id."""
 
     name: Name = Field(default_factory=str)
     email: Email = Field(default_factory=str)
     password: Password = Field(default_factory=lambda: SecretStr(""))
-    is_active: Annotated[bool, Field(strict=True)] = Field(default_factory=bool)
+    is_active: Flag = Field(default_factory=bool)
+    is_staff: Flag = Field(default_factory=bool)
+    is_superuser: Flag = Field(default_factory=bool)
+    groups: GroupIds = Field(default_factory=list)
 
 
 class MeUpdate(_Input):
@@ -67,6 +117,26 @@ class MeUpdate(_Input):
     email: Email = Field(default_factory=str)
 
 
+class PasswordChange(_Input):
+    """A new password, by who knows the current one."""
+
+    current_password: Secret
+    new_password: Password
+
+
+class SessionCreate(_Input):
+    """What a browser logs in with."""
+
+    email: Annotated[str, StringConstraints(strict=True, max_length=LONGEST_SECRET)]
+    password: Secret
+
+
+class CsrfOut(Schema):
+    """What a page must send in ``X-CSRFToken`` with every unsafe request."""
+
+    csrf_token: str
+
+
 class TokenOut(Schema):
     """An access token, shown this one time (RFC 6749 §5.1)."""
 
@@ -74,3 +144,14 @@ class TokenOut(Schema):
     token_type: str = "bearer"  # noqa: S105 - the name of a kind
     expires_in: int
     scope: str
+
+
+class TokenInfo(Schema):
+    """An access token, as its user sees it later: without its secret."""
+
+    key: str
+    label: str
+    scope: str
+    created_at: dt.datetime
+    last_used_at: dt.datetime | None
+    expires_at: dt.datetime

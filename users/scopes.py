@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from users.exceptions import InvalidScopeError
@@ -13,35 +14,8 @@ _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*")
 """RFC 6749 §3.3: tokens of printable ASCII without quote and backslash, single spaces."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a token with this scope may do, if its user may.
-
-    Attributes:
-        allows: for the person who grants it.
-        permissions: Django permissions, one of which the user must hold to be granted it.
-        superusers_only: granted to superusers only.
-    """
-
-    allows: str
-    permissions: tuple[str, ...] = ()
-    superusers_only: bool = False
-
-
-SCOPES: dict[str, Scope] = {
-    "me": Scope("Read and change your own profile, password and tokens."),
-    "items": Scope("Read your own items."),
-    "users:read": Scope("List and read users.", ("users.view_user",)),
-    "users:write": Scope("Create and change users.", ("users.add_user", "users.change_user")),
-    "users:delete": Scope("Delete users.", ("users.delete_user",)),
-    "users:admin": Scope("Change privileges, act on superusers.", superusers_only=True),
-}
-
-DEFAULT_SCOPE = "me"
-
-
 class Grantee(Protocol):
-    """A user, as far as granting looks at one."""
+    """A user, as far as scopes look at one."""
 
     is_superuser: bool
 
@@ -49,32 +23,81 @@ class Grantee(Protocol):
         """Whether the user holds the permission *perm*."""
 
 
-def grant(requested: str | None, user: Grantee) -> str:
-    """Return what of *requested* may be granted to *user*, sorted, separated by spaces.
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a token with this scope may do, if its user may.
 
-    Args:
-        requested: scopes separated by spaces; None and "" mean `DEFAULT_SCOPE`.
-        user: whose token it will be.
+    Attributes:
+        allows: for the person who grants it.
+        permissions: by HTTP method, the Django permission that its user must hold when
+            it is used; without any, what it allows is every user's own.
+        superusers_only: of use to superusers only.
+    """
+
+    allows: str
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    superusers_only: bool = False
+
+    def permits(self, user: Grantee, method: str | None) -> bool:
+        """Whether *user* may do now what the scope allows, by way of *method*."""
+        if self.superusers_only:
+            return user.is_superuser
+        if not self.permissions:
+            return True
+        permission = self.permissions.get(method or "")
+        return permission is not None and user.has_perm(permission)
+
+    def may_be_granted_to(self, user: Grantee) -> bool:
+        """Whether *user* could use the scope at all."""
+        if not self.permissions:
+            return self.permits(user, None)
+        return any(self.permits(user, method) for method in self.permissions)
+
+
+SCOPES: dict[str, Scope] = {
+    "me": Scope("Read and change your own profile, password and tokens."),
+    "items": Scope("Read your own items."),
+    "users:read": Scope("List and read users.", {"GET": "users.view_user"}),
+    "users:write": Scope(
+        "Create and change users.", {"POST": "users.add_user", "PATCH": "users.change_user"}
+    ),
+    "users:delete": Scope("Delete users.", {"DELETE": "users.delete_user"}),
+    "users:admin": Scope("Change privileges, act on superusers.", superusers_only=True),
+}
+
+DEFAULT_SCOPE = "me"
+ADMIN_SCOPE = "users:admin"
+
+
+def parse(requested: str | None) -> frozenset[str]:
+    """Return the names in *requested*; None and "" mean `DEFAULT_SCOPE`.
 
     Raises:
-        InvalidScopeError: a scope is malformed or unknown, or nothing is left to grant.
+        InvalidScopeError: one is malformed or unknown.
     """
     requested = requested or DEFAULT_SCOPE
     if len(requested) > LONGEST_SCOPE or not _SCOPE.fullmatch(requested):
         message = "The scope is malformed"
         raise InvalidScopeError(message)
-    names = set(requested.split(" "))
+    names = frozenset(requested.split(" "))
     if not names <= SCOPES.keys():
         message = "The scope is unknown"
         raise InvalidScopeError(message)
-    granted = sorted(name for name in names if _may_have(user, SCOPES[name]))
+    return names
+
+
+def grant(requested: str | None, user: Grantee) -> str:
+    """Return what of *requested* may be granted to *user*, sorted, separated by spaces.
+
+    Args:
+        requested: scopes separated by spaces; see `parse`.
+        user: whose token it will be.
+
+    Raises:
+        InvalidScopeError: a scope is malformed or unknown, or nothing is left to grant.
+    """
+    granted = sorted(name for name in parse(requested) if SCOPES[name].may_be_granted_to(user))
     if not granted:
         message = "None of this scope can be granted to you"
         raise InvalidScopeError(message)
     return " ".join(granted)
-
-
-def _may_have(user: Grantee, scope: Scope) -> bool:
-    if scope.superusers_only:
-        return user.is_superuser
-    return not scope.permissions or any(user.has_perm(one) for one in scope.permissions)

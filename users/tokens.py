@@ -21,8 +21,9 @@ _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _SECRET_BITS = 256
 _SECRET_LENGTH = 43
 _CHECKSUM_LENGTH = 6
+_KEY = re.compile(rf"[0-9A-Za-z]{{{KEY_LENGTH}}}")
 _SHAPE = re.compile(
-    rf"dnt_(?P<key>[0-9A-Za-z]{{{KEY_LENGTH}}})"
+    rf"dnt_(?P<key>{_KEY.pattern})"
     rf"_[0-9A-Za-z]{{{_SECRET_LENGTH}}}(?P<checksum>[0-9A-Za-z]{{{_CHECKSUM_LENGTH}}})"
 )
 
@@ -49,6 +50,11 @@ def recognize(text: str) -> TokenText | None:
     if found is None or _checksum(text[:-_CHECKSUM_LENGTH]) != found["checksum"]:
         return None
     return TokenText(found["key"], text)
+
+
+def is_key(text: str) -> bool:
+    """Whether *text* could be the key of a token."""
+    return _KEY.fullmatch(text) is not None
 
 
 def digest(text: str, secret: str | None = None) -> str:

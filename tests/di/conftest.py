@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import os
+import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import SyncToAsync, async_to_sync
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
@@ -18,6 +20,32 @@ from django.urls import path
 from pytest_django import Settings
 
 from di import NinjaAPI
+
+
+@functools.cache
+def lasting_loop() -> asyncio.AbstractEventLoop:
+    """Return a loop that serves requests until the tests end, as a server's does."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="server", daemon=True).start()
+    return loop
+
+
+def on_one_loop(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make *function* callable from a test, whose thread is then the request's.
+
+    So does `async_to_sync`, with a thread and a loop of its own for each call, unless it
+    knows of a loop.
+    """
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        known = SyncToAsync.threadlocal
+        known.main_event_loop, known.main_event_loop_pid = lasting_loop(), os.getpid()
+        try:
+            return async_to_sync(function)(*args, **kwargs)
+        finally:
+            del known.main_event_loop, known.main_event_loop_pid
+
+    return call
 
 
 class World:
@@ -58,7 +86,7 @@ class World:
         """Send one request through Django's real handler, in a context of its own."""
         send = getattr(self.client(cookies or {}), method)
         if self.is_asgi:
-            send = async_to_sync(send)
+            send = on_one_loop(send)
         return contextvars.copy_context().run(send, url, **options)
 
     def client(self, cookies: Mapping[str, str]) -> Any:
@@ -119,7 +147,8 @@ class World:
 
 @pytest.fixture(params=["wsgi-sync", "wsgi-async", "asgi-sync", "asgi-async"])
 def world(request: pytest.FixtureRequest, settings: Settings) -> World:
-    """One of the four ways to serve."""
+    """One of the four ways to serve, without the project's middleware: that is tested there."""
+    settings.MIDDLEWARE = []
     return World(request.param, settings)
 
 

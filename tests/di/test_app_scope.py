@@ -284,6 +284,25 @@ def test_a_loop_that_left_its_tasks_behind() -> None:
     assert events == ["a opens", "a closes"] * 2
 
 
+def test_a_loop_that_was_stopped() -> None:
+    """As servers stop theirs, and end: what was made on it is closed on it."""
+    loops = []
+
+    async def made() -> AsyncIterator[None]:
+        loops.append(asyncio.get_running_loop())
+        yield
+        await asyncio.sleep(0)
+        loops.append(asyncio.get_running_loop())
+
+    async def task(a: Annotated[None, kept(made)]) -> None: ...
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(acall(task))
+    app_scope.close()
+    loop.close()
+    assert loops == [loop, loop]
+
+
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="")
 
 

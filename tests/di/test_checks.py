@@ -112,7 +112,7 @@ def test_a_path_parameter_that_no_path_has_is_an_error(settings: Settings, api: 
     def read(slug: Annotated[str, Path()]) -> str:
         return slug
 
-    def read_day(day: Annotated[Day, Path()], pk: Annotated[int, Path()] = 1) -> Any:
+    def read_day(day: Annotated[Day, Path()], pk: int = 1) -> Any:
         return day, pk
 
     router = Router()

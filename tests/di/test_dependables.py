@@ -460,7 +460,6 @@ def test_every_place_for_a_marker(world: World) -> None:
     assert events == ["called"]
 
 
-@pytest.mark.row("B14")
 def test_many_callables_are_told_apart(api: NinjaAPI, world: World) -> None:
     """Nothing is remembered by what may be thrown away: each lambda is its own dependable."""
 

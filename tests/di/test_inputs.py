@@ -68,7 +68,7 @@ def test_every_source_can_be_read_in_a_dependable(api: NinjaAPI, world: World) -
     assert response.status_code == 422
     assert sorted(error["loc"] for error in response.json()["detail"]) == [  # type: ignore[attr-defined]
         ["cookie", "session"],
-        ["header", "user_agent"],
+        ["header", "user-agent"],
         ["path", "pk"],
         ["query", "page-size"],
         ["query", "q"],
@@ -93,7 +93,7 @@ def test_every_input_is_documented_once(api: NinjaAPI) -> None:
         ("query", "q", True),
         ("query", "tags", True),
         ("query", "page-size", False),
-        ("header", "user_agent", True),
+        ("header", "user-agent", True),
         ("cookie", "session", True),
     ]
 

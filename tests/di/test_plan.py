@@ -52,16 +52,6 @@ def test_depth_first_left_to_right_each_once() -> None:
     assert plan.view.arguments == ()
 
 
-def test_neighbors_of_one_kind_are_one_batch() -> None:
-    """Sync dependables in a row can share one hop."""
-    plan = compile_plan(analyze(view, [Depends(b), Depends(c), Depends(generator)]))
-    assert [(is_async, len(batch)) for is_async, batch in plan.batches] == [
-        (False, 2),
-        (True, 1),
-        (False, 1),
-    ]
-
-
 @pytest.mark.row("E5", "E6")
 def test_use_cache_false_calls_again_and_fills_an_empty_cache() -> None:
     """As in FastAPI, its value is there for a later cached use."""
@@ -104,7 +94,7 @@ def test_scopes_accumulate_outermost_first() -> None:
         return found
 
     plan = compile_plan(analyze(view, [Security(inner, scopes=["out"])]))
-    assert plan.steps[0].scopes_arguments()["scopes"].scopes == ["out", "in"]
+    assert plan.steps[0].oauth_scopes == ("out", "in")
 
 
 @pytest.mark.row("E4")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import ninja
 import pytest
 from django.http import HttpRequest
-from ninja import Query, Schema
+from ninja import Path, Query, Schema
 
 from di import Depends, NinjaAPI, Security, exceptions
 from di.exceptions import (
@@ -64,6 +64,9 @@ def conflicting(item: Owner, x: None = Depends(body)) -> None: ...
 def positional(x: int, /) -> None: ...
 def positional_dependency(x: int = Depends(short), /) -> None: ...
 def service(x: Annotated[samples.PlainClass, Query()]) -> None: ...
+def read_request(x: Annotated[HttpRequest, Query()]) -> None: ...
+def path_default(pk: int = Path(5)) -> None: ...
+def mapping(x: Annotated[dict[str, int] | None, Query()] = None) -> None: ...
 
 
 def below(call: Any) -> Any:
@@ -76,7 +79,7 @@ def below(call: Any) -> Any:
     return view
 
 
-@pytest.mark.row("J3", "J4", "J5", "J10", "J12", "J14")
+@pytest.mark.row("J3", "J4", "J5", "J8", "J10", "J12", "J14", "J16")
 @pytest.mark.parametrize(
     ("call", "error"),
     [
@@ -95,6 +98,9 @@ def below(call: Any) -> Any:
         (positional, UnsupportedParameterError),
         (positional_dependency, UnsupportedParameterError),
         (service, UnsupportedParameterError),
+        (read_request, UnsupportedParameterError),
+        (path_default, UnsupportedParameterError),
+        (mapping, UnsupportedParameterError),
     ],
     ids=lambda value: value.__name__,
 )

@@ -1,11 +1,12 @@
 """What dependables and view set on the response that is not there yet."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from ninja import Status
-from ninja.testing import TestClient
+from ninja import Field, Schema, Status
+from ninja.testing import TestAsyncClient, TestClient
 
 from di import Depends, HTTPException, NinjaAPI
 from tests.di.conftest import World
@@ -159,3 +160,71 @@ def test_an_exception_drops_what_was_set(api: NinjaAPI, world: World) -> None:
         {"status": 409, "headers": [None, None, None, "exception"], "cookies": {}},
         {"status": 422, "headers": [None] * 4, "cookies": {}},
     ]
+
+
+class Person(Schema):
+    name: str
+    nick: str = Field("none", alias="nickName")
+
+
+class Stored(Person):
+    password: str = "hash"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("response", "value"),
+    [
+        (Person, Stored(name="Ann")),
+        ({201: Person}, Stored(name="Ann")),
+        ({200: Person, 409: None}, Status(200, Stored(name="Ann"))),
+        ({...: Person}, Status(299, Stored(name="Ann"))),
+        (Person | None, Stored(name="Ann")),
+        (list[Person], [Stored(name="Ann")]),
+        (Person, Person(name="Ann")),
+        (Person, {"name": "Ann", "password": "hash"}),
+    ],
+)
+def test_what_the_response_does_not_declare_is_not_sent(
+    response: Any, value: Any, is_async: bool, api: NinjaAPI
+) -> None:
+    """A subclass's further fields stay here, as in FastAPI; plain Ninja sends them."""
+
+    def view(request: HttpRequest) -> Any:
+        return value
+
+    async def aview(request: HttpRequest) -> Any:
+        return value
+
+    api.get("/x", response=response)(aview if is_async else view)
+    client = TestAsyncClient(api) if is_async else TestClient(api)
+    answer = client.get("/x")
+    body = (asyncio.run(answer) if is_async else answer).json()  # type: ignore[arg-type]
+    assert body in ({"name": "Ann", "nick": "none"}, [{"name": "Ann", "nick": "none"}])
+
+
+def test_a_subclass_keeps_what_was_set_and_what_was_not(api: NinjaAPI) -> None:
+    """`exclude_unset` and `by_alias` see the fields that were given to it."""
+
+    @api.get("/x", response=Person, exclude_unset=True, by_alias=True)
+    def view(request: HttpRequest, full: bool = False) -> Any:
+        return Stored(name="Ann", nickName="A") if full else Stored(name="Ann")
+
+    client = TestClient(api)
+    assert client.get("/x").json() == {"name": "Ann"}
+    assert client.get("/x?full=true").json() == {"name": "Ann", "nickName": "A"}
+
+
+def test_without_a_schema_all_is_sent(api: NinjaAPI) -> None:
+    """Nothing is declared, nothing is left out."""
+
+    @api.get("/x")
+    def view(request: HttpRequest) -> Any:
+        return Stored(name="Ann")
+
+    @api.get("/y", response={200: None, 201: Person})
+    def other(request: HttpRequest) -> Any:
+        return Status(200, Stored(name="Ann"))
+
+    assert TestClient(api).get("/x").json()["password"] == "hash"
+    assert TestClient(api).get("/y").content == b""

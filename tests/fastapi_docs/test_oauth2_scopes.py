@@ -15,7 +15,6 @@ from tests.fastapi_docs.tokens import (
     create_access_token,
     decode,
     get_user,
-    public,
 )
 
 SCOPES = {"me": "Read information about the current user.", "items": "Read items."}
@@ -85,7 +84,7 @@ def oauth2_scopes(host: Any) -> Any:
         request: host.Request,
         current_user: Annotated[User, host.Depends(get_current_active_user)],
     ):
-        return public(current_user)
+        return current_user
 
     @app.get("/users/me/items/")
     @host.view

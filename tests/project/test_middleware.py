@@ -1,12 +1,15 @@
-"""One path, with and without a slash."""
+"""What happens to every request, and to its answer."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
+
+from tests.project.conftest import Ask
 
 
 def ask(handler: str, method: str, path: str) -> Any:
@@ -54,3 +57,46 @@ def test_the_front_door_leads_to_the_documentation() -> None:
     """Somebody who opens the address finds out what it is."""
     response = Client().get("/")
     assert (response.status_code, response.headers["Location"]) == (302, "/api/docs")
+
+
+@pytest.mark.parametrize(
+    ("given", "is_taken"),
+    [
+        ("0af7651916cd43dd8448eb211c80319c", True),
+        ("A.b_c-1", True),
+        ("x" * 64, True),
+        ("x" * 65, False),
+        ("", False),
+        ("a b", False),
+        ("a\nb", False),
+        ("é", False),
+        ("{x}", False),
+    ],
+)
+def test_a_request_has_an_id(given: str, is_taken: bool, ask: Ask) -> None:
+    """The client's if it is sane, else a new one; the answer shows it, also an error."""
+    seen = {ask("GET", "/api/users", {"X-Request-ID": given}).headers["x-request-id"]}
+    seen.add(ask("GET", "/api/nowhere", {"X-Request-ID": given}).headers["x-request-id"])
+    if is_taken:
+        assert seen == {given}
+    else:
+        assert len(seen) == 2
+        assert all(re.fullmatch("[0-9a-f]{32}", one) for one in seen)
+
+
+def test_ids_are_not_shared(ask: Ask) -> None:
+    """H97: two requests without one get two."""
+    ids = {ask("GET", "/nowhere").headers["x-request-id"] for _ in range(3)}
+    assert len(ids) == 3
+
+
+def test_only_json_may_load_nothing(ask: Ask) -> None:
+    """The documentation and the admin site are pages."""
+    assert (
+        ask("GET", "/api/openapi.json").headers["content-security-policy"] == "default-src 'none'"
+    )
+    for page in ("/api/docs", "/admin/login/", "/nowhere"):
+        answer = ask("GET", page)
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "content-security-policy" not in answer.headers
+        assert answer.headers["x-content-type-options"] == "nosniff"

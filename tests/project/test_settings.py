@@ -57,6 +57,10 @@ def test_development_needs_no_environment() -> None:
         ({"ENVIRONMENT": "staging"}, "ENVIRONMENT is 'staging'. Set it to development or"),
         ({"DATABASE_POOL_SIZE": "none"}, "DATABASE_POOL_SIZE is 'none'. Set it to a whole"),
         ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is '0'."),
+        ({"TRUSTED_PROXY_COUNT": "-1"}, "TRUSTED_PROXY_COUNT is '-1'. Set it to a whole number"),
+        ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps'. Set it to 1 or 0, or leave it out."),
+        ({"API_PASSWORD_LOGIN": "2"}, "API_PASSWORD_LOGIN is '2'."),
+        ({"API_DOCS": "all"}, "API_DOCS is 'all'. Set it to staff or open."),
         ({"DATABASE_URL": "mysql://user:hunter2@host/name"}, "DATABASE_URL is neither"),
     ],
 )
@@ -77,3 +81,41 @@ def test_a_proxy_is_trusted_only_if_it_is_named() -> None:
         "shell", "-v0", "-c", ask, **PRODUCTION, SECURE_PROXY_SSL_HEADER="HTTP_X_FORWARDED_PROTO"
     )
     assert named.stdout == "('HTTP_X_FORWARDED_PROTO', 'https')\n"
+
+
+def shown(names: str, **environment: str) -> str:
+    """Return what the settings *names* are."""
+    ask = f"from django.conf import settings as s; print({names})"
+    return manage("shell", "-v0", "-c", ask, **environment).stdout.strip()
+
+
+def test_who_may_read_and_log_in() -> None:
+    """Open on one's own machine; closed in production, unless the environment says so."""
+    names = "s.API_DOCS, s.API_PASSWORD_LOGIN, s.TRUSTED_PROXY_COUNT"
+    assert shown(names) == "open True 0"
+    assert shown(names, **PRODUCTION) == "staff False 0"
+    opened = {"API_DOCS": "open", "API_PASSWORD_LOGIN": "yes", "TRUSTED_PROXY_COUNT": "2"}
+    assert shown(names, **PRODUCTION, **opened) == "open True 2"
+
+
+def test_other_origins_need_the_package_that_lets_them_in() -> None:
+    """Without any it is neither installed nor asked."""
+    origins = {"CORS_ALLOWED_ORIGINS": "https://app.example, https://b.example"}
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, **origins)
+    assert (done.returncode, done.stderr) == (0, "")
+    names = "s.CORS_ALLOWED_ORIGINS, 'corsheaders' in s.INSTALLED_APPS"
+    assert shown(names) == "[] False"
+    assert shown(names, **origins) == "['https://app.example', 'https://b.example'] True"
+    code = "import sys; sys.modules['corsheaders'] = None; import project.settings"
+    without = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **origins},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (
+        'CORS_ALLOWED_ORIGINS needs: pip install "django-ninja-depends[server]".' in without.stderr
+    )

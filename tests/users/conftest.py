@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth import hashers
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 
 from users import crud
 from users.models import AccessToken, User
+from users.scopes import SCOPES
 
 PASSWORD = "correct horse battery"
+EVERY_SCOPE = " ".join(sorted(SCOPES))
 
 
 def make_user(
@@ -37,8 +46,9 @@ class Handler:
 
 
 def make_client() -> Any:
-    """Return a client of that handler."""
-    return (AsyncClient if Handler.is_asgi else Client)(raise_request_exception=False)
+    """Return a client of that handler, for which CSRF counts."""
+    kind = AsyncClient if Handler.is_asgi else Client
+    return kind(enforce_csrf_checks=True, raise_request_exception=False)
 
 
 def send(client: Any, method: str, url: str, **options: Any) -> HttpResponse:
@@ -50,12 +60,13 @@ def send(client: Any, method: str, url: str, **options: Any) -> HttpResponse:
 class Api:
     """The API as *user* calls it, with a token of theirs; as nobody without one."""
 
-    def __init__(self, user: User | None = None) -> None:
+    def __init__(self, user: User | None = None, scope: str = EVERY_SCOPE) -> None:
         self.client = make_client()
         self.headers = {}
+        self.text = ""
         if user is not None:
-            _, text = crud.issue_token(user=user, scope="me")
-            self.headers["Authorization"] = f"Bearer {text}"
+            _, self.text = crud.issue_token(user=user, scope=scope)
+            self.headers["Authorization"] = f"Bearer {self.text}"
 
     def request(self, method: str, path: str, body: Any = None, **options: Any) -> HttpResponse:
         """Send *body* as JSON, a string as it is."""
@@ -81,15 +92,31 @@ class Api:
         """See `request`."""
         return self.request("delete", path)
 
+    def form(self, path: str, form: Any, **options: Any) -> HttpResponse:
+        """Send *form* as a form; see `request`."""
+        options.setdefault("content_type", "application/x-www-form-urlencoded")
+        data = urlencode(form, doseq=True) if isinstance(form, dict) else form
+        return self.request("post", path, data=data, **options)
+
+
+class Browser(Api):
+    """The API as a page of this site calls it, in which *user* has logged in."""
+
+    def __init__(self, user: User | None = None) -> None:
+        super().__init__()
+        if user is not None:
+            self.client.force_login(user)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the CSRF token anew, as after each login."""
+        answer = send(self.client, "get", "/api/auth/csrf").json()  # type: ignore[attr-defined]
+        self.headers["X-CSRFToken"] = answer["csrf_token"]
+
 
 def login(form: Any, **options: Any) -> HttpResponse:
     """Send the password form."""
-    options.setdefault("content_type", "application/x-www-form-urlencoded")
-    if isinstance(form, dict):
-        from urllib.parse import urlencode
-
-        form = urlencode(form, doseq=True)
-    return send(make_client(), "post", "/api/auth/token", data=form, **options)
+    return Api().form("/auth/token", form, **options)
 
 
 def rows() -> tuple[int, int]:
@@ -124,3 +151,54 @@ def manager(db: None) -> User:
 def root(db: None) -> User:
     """A superuser."""
     return User.objects.create_superuser("root@example.com", PASSWORD, name="Root")
+
+
+@pytest.fixture
+def events(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Return what the security log has: each event's name and details."""
+    logger = logging.getLogger("security")
+    logger.addHandler(caplog.handler)
+    # What logging itself knows, and what a formatter of the project may add.
+    usual = vars(logging.makeLogRecord({})).keys() | {"message", "asctime", "request_id"}
+
+    def read() -> list[dict[str, Any]]:
+        return [
+            {"event": record.getMessage()}
+            | {name: value for name, value in vars(record).items() if name not in usual}
+            for record in caplog.records
+            if record.name == logger.name
+        ]
+
+    with caplog.at_level("INFO", logger.name):
+        yield read
+    logger.removeHandler(caplog.handler)
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Count what is hashed."""
+    calls: list[str] = []
+    hasher = hashers.get_hasher()
+    original = type(hasher).encode
+
+    def encode(self: Any, password: str, *args: Any, **kwargs: Any) -> str:
+        calls.append(password)
+        return original(self, password, *args, **kwargs)
+
+    monkeypatch.setattr(type(hasher), "encode", encode)
+    return calls
+
+
+def at_once(number: int, call: Any) -> list[Any]:
+    """Call *call* in *number* threads that start together."""
+    barrier = Barrier(number)
+
+    def run(index: int) -> Any:
+        barrier.wait()
+        try:
+            return call(index)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(run, range(number)))

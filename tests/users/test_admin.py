@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.users.conftest import PASSWORD, Api, make_user
-from users.models import AccessToken, User
+from tests.users.conftest import EVERY_SCOPE, PASSWORD, Api, login, make_user
+from users import hashing
+from users.models import AccessToken, AuditEntry, ThrottleCounter, User
 
 pytestmark = pytest.mark.django_db
 
@@ -158,7 +161,7 @@ def test_tokens_are_looked_at_and_revoked(root: User, ann: User) -> None:
     change = reverse("admin:users_accesstoken_change", args=[token.pk])
     assert client.post(change, {"scope": "users:admin", "key": "x"}).status_code == 403
     token.refresh_from_db()
-    assert token.scope == "me"
+    assert token.scope == EVERY_SCOPE
     assert "Revoked 1 tokens." in act(client, "accesstoken", "revoke", token)
     assert api.get("/users/me").status_code == 401
 
@@ -237,3 +240,182 @@ def test_a_password_is_set_and_the_old_tokens_end(root: User, ann: User) -> None
     ann.refresh_from_db()
     assert ann.check_password("another long passphrase")
     assert api.get("/users/me").status_code == 401
+
+
+def login_page(client: Client, **form: str) -> Any:
+    return client.post(reverse("admin:login"), {"next": "/admin/", **form})
+
+
+def test_logging_in_is_throttled_as_everywhere(root: User, settings: Any) -> None:
+    """By this form and by the API together; the page says so, and hashes nothing."""
+    settings.API_THROTTLES = {"login_client": (2, 300)}
+    client = Client()
+    form = {"username": root.email, "password": "wrong"}
+    assert "Please enter the correct email" in login_page(client, **form).content.decode()
+    assert login({**form, "password": "x"}).status_code == 400
+    page = login_page(client, username=root.email, password=PASSWORD)
+    assert (page.status_code, "Too many requests." in page.content.decode()) == (200, True)
+    assert login({**form, "password": PASSWORD}).status_code == 429
+
+
+def test_a_busy_server_says_so(root: User, monkeypatch: Any) -> None:
+    """On the page."""
+    monkeypatch.setattr(hashing, "_slots", BoundedSemaphore(1))
+    with hashing.slot():
+        page = login_page(Client(), username=root.email, password=PASSWORD)
+    assert "The server is busy, try again." in page.content.decode()
+    browser(root)
+
+
+@pytest.mark.parametrize("form", [{}, {"username": "root@example.com"}, {"password": PASSWORD}])
+def test_a_form_that_is_not_filled_in(form: dict[str, str], root: User) -> None:
+    """Is no attempt."""
+    assert "This field is required." in login_page(Client(), **form).content.decode()
+    assert not ThrottleCounter.objects.exists()
+
+
+def test_only_the_staff_gets_in(ann: User, events: Any) -> None:
+    """The page does not say why; the log says who it was."""
+    page = login_page(Client(), username=ann.email, password=PASSWORD).content.decode()
+    assert "Please enter the correct email" in page
+    assert [one["event"] for one in events()] == ["login_succeeded"]
+
+
+def test_sessions_here_are_shorter(root: User, settings: Any, events: Any) -> None:
+    """And where they started is in the log."""
+    settings.STAFF_SESSION_AGE = 900
+    assert browser(root).cookies["sessionid"]["max-age"] == 900
+    assert [(one["event"], one.get("path")) for one in events()] == [
+        ("login_succeeded", None),
+        ("session_started", "/admin/login/"),
+    ]
+
+
+def test_staff_writes_no_privilege_of_anybody(staff: User, ann: User) -> None:
+    """Not by the page to add, nor by permissions, nor by a date that looks like a login."""
+    client = browser(staff)
+    permission = Permission.objects.get(codename="view_accesstoken")
+    raised = {
+        "is_staff": "on",
+        "is_superuser": "on",
+        "last_login_0": "2000-01-01",
+        "user_permissions": [permission.pk],
+    }
+    new = {
+        "email": "bob@example.com",
+        "name": "Bob",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
+    assert client.post(reverse("admin:users_user_add"), {**new, **raised}).status_code == 302
+    url = reverse("admin:users_user_change", args=[ann.pk])
+    assert client.post(url, {**change_form(client, ann), **raised}).status_code == 302
+    for user in User.objects.exclude(pk=staff.pk):
+        assert (user.is_staff, user.is_superuser, user.last_login) == (False, False, None)
+        assert not user.user_permissions.exists()
+
+
+def test_staff_sets_no_password_of_a_superuser(staff: User, root: User) -> None:
+    """That page is another one."""
+    form = {"usable_password": "true", "password1": "x" * 20, "password2": "x" * 20}
+    url = reverse("admin:auth_user_password_change", args=[root.pk])
+    assert browser(staff).post(url, form).status_code == 403
+    before = root.password
+    root.refresh_from_db()
+    assert root.password == before
+
+
+def test_groups_are_left_to_superusers(staff: User, root: User) -> None:
+    """Who may change a group could join their own with every permission."""
+    staff.user_permissions.add(*Permission.objects.filter(content_type__model="group"))
+    group = Group.objects.create(name="one")
+    urls = [
+        reverse("admin:auth_group_add"),
+        reverse("admin:auth_group_change", args=[group.pk]),
+        reverse("admin:auth_group_delete", args=[group.pk]),
+    ]
+    for user, status in ((staff, 403), (root, 200)):
+        client = browser(user)
+        assert [client.post(url, {"name": ""}).status_code for url in urls[:2]] == [status] * 2
+        assert client.get(urls[2]).status_code == status
+    assert browser(staff).get(reverse("admin:auth_group_changelist")).status_code == 200
+
+
+def test_what_is_done_here_is_noted(root: User, ann: User) -> None:
+    """In Django's own log by row, and of who is deleted an entry stays."""
+    client = browser(root)
+    Api(ann)
+    token = AccessToken.objects.get()
+    act(client, "accesstoken", "revoke", token)
+    act(client, "accesstoken", "revoke", token)
+    act(client, "user", "deactivate", ann)
+    act(client, "user", "activate", ann)
+    noted = LogEntry.objects.order_by("pk").values_list("object_repr", "change_message")
+    assert list(noted) == [
+        (token.key, "Revoked."),
+        (ann.email, "Deactivated."),
+        (ann.email, "Activated."),
+    ]
+    url = reverse("admin:users_user_delete", args=[ann.pk])
+    assert client.post(url, {"post": "yes"}).status_code == 302
+    entry = AuditEntry.objects.get()
+    assert (entry.event, entry.actor_id, entry.target_id) == (
+        "user_deleted",
+        str(root.pk),
+        str(ann.pk),
+    )
+    page = client.get(reverse("admin:users_auditentry_changelist")).content.decode()
+    assert "user_deleted" in page
+    for name, args in (("add", []), ("delete", [entry.pk]), ("change", [entry.pk])):
+        url = reverse(f"admin:users_auditentry_{name}", args=args)
+        assert client.post(url, {"post": "yes", "event": "x"}).status_code == 403
+    assert AuditEntry.objects.get().event == "user_deleted"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_security_log_hears_of_it(root: User, events: Any) -> None:
+    """Of each user who is added, changed, deleted, of privileges, passwords and tokens."""
+    client = browser(root)
+    new = {
+        "email": "bob@example.com",
+        "name": "Bob",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
+    client.post(reverse("admin:users_user_add"), new)
+    bob = User.objects.get(email="bob@example.com")
+    Api(bob)
+    token = AccessToken.objects.get()
+    group = Group.objects.create(name="one")
+    permission = Permission.objects.get(codename="view_accesstoken")
+    raised = {"is_staff": "on", "groups": [group.pk], "user_permissions": [permission.pk]}
+    url = reverse("admin:users_user_change", args=[bob.pk])
+    form = change_form(client, bob)
+    del form["is_active"]
+    client.post(url, {**form, **raised})
+    act(client, "user", "activate", bob)
+    AccessToken.objects.update(revoked_at=None)
+    act(client, "accesstoken", "revoke", token)
+    passwords = {"usable_password": "true", "password1": "x" * 20, "password2": "x" * 20}
+    url = reverse("admin:auth_user_password_change", args=[bob.pk])
+    for confirmation in ("y" * 20, "x" * 20):
+        client.post(url, {**passwords, "password2": confirmation})
+    client.post(reverse("admin:users_user_delete", args=[bob.pk]), {"post": "yes"})
+    both = {"outcome": "success", "client": "127.0.0.1", "user": root.pk, "whom": bob.pk}
+    revoked = {"outcome": "success", "client": "127.0.0.1", "user": bob.pk, "token": token.key}
+    issued = {"outcome": "success", "user": bob.pk, "token": token.key}
+    given = {"old": [], "new": [permission.pk]}
+    assert events()[2:] == [
+        {"event": "user_created", **both},
+        {"event": "token_issued", **issued},
+        {"event": "user_deactivated", **both},
+        {"event": "privilege_changed", "privilege": "is_staff", "old": False, "new": True, **both},
+        {"event": "privilege_changed", "privilege": "groups", **both, "old": [], "new": [group.pk]},
+        {"event": "privilege_changed", "privilege": "user_permissions", **both, **given},
+        {"event": "user_activated", **both},
+        {"event": "token_revoked", **revoked},
+        {"event": "password_changed", **both},
+        {"event": "user_deleted", **both},
+    ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth import hashers
 
-from tests.users.conftest import PASSWORD, Api, login, make_user, rows
-from users.dependencies import Credentials, NewUser
+from tests.users.conftest import PASSWORD, Api, Browser, login, make_user, rows
+from users.dependencies.inputs import NewPassword, NewUser
+from users.dependencies.login import Credentials
 from users.models import AccessToken, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("handler")]
@@ -18,21 +18,6 @@ FORM = {"username": "ann@example.com", "password": PASSWORD}
 
 def error(kind: str, text: str) -> dict[str, str]:
     return {"detail": text, "error": kind, "error_description": text}
-
-
-@pytest.fixture
-def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Count what is hashed."""
-    calls: list[str] = []
-    hasher = hashers.get_hasher()
-    original = type(hasher).encode
-
-    def encode(self: Any, password: str, *args: Any, **kwargs: Any) -> str:
-        calls.append(password)
-        return original(self, password, *args, **kwargs)
-
-    monkeypatch.setattr(type(hasher), "encode", encode)
-    return calls
 
 
 def test_a_token_for_a_password(ann: User) -> None:
@@ -144,3 +129,16 @@ def test_secrets_are_in_no_repr() -> None:
     """A traceback that shows local variables shows neither password nor hash."""
     assert repr(Credentials("a", "secret", None)) == "Credentials(username='a', scope=None)"
     assert repr(NewUser("A", "a@b.co", "secret")) == "NewUser(name='A', email='a@b.co')"
+    assert "secret" not in repr(NewPassword(User(email="a@b.co"), "secret"))
+
+
+def test_password_logins_can_be_switched_off(ann: User, settings: Any, hashed: list[str]) -> None:
+    """404 before anything else; a browser may still log in."""
+    settings.API_PASSWORD_LOGIN = False
+    hashed.clear()
+    for form in (FORM, {}):
+        response = login(form or "x=")
+        assert (response.status_code, response.json()) == (404, {"detail": "Not Found"})  # type: ignore[attr-defined]
+    assert hashed == []
+    body = {"email": ann.email, "password": PASSWORD}
+    assert Browser().post("/auth/session", body).status_code == 200

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.users.conftest import Api, make_user
 from users import crud
-from users.models import AccessToken, User
+from users.models import AccessToken, ThrottleCounter, User
 
 pytestmark = pytest.mark.django_db
 
@@ -56,10 +56,13 @@ def test_what_goes_wrong_is_said_in_a_line(args: list[str], message: str, ann: U
 
 
 def test_dead_tokens_are_purged(ann: User) -> None:
-    """The command says how many they were."""
+    """And counters whose time is over; the command says how many they were."""
     crud.issue_token(user=ann, scope="me")
     crud.revoke_tokens(access_tokens=AccessToken.objects.all())
-    assert run("purge_tokens")[0] == "Deleted 1 tokens.\n"
+    crud.count("x", seconds=0)
+    crud.count("y", seconds=60)
+    assert run("purge_tokens")[0] == "Deleted 1 tokens and 1 counters.\n"
+    assert ThrottleCounter.objects.count() == 1
 
 
 def test_djangos_own_commands_know_our_user(monkeypatch: pytest.MonkeyPatch) -> None:

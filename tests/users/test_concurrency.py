@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import Any
 
 import pytest
-from django.db import connection
 
-from tests.users.conftest import Api
+from tests.users.conftest import Api, at_once
 from users import crud
 from users.models import AccessToken, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(number: int, call: Any) -> list[Any]:
-    """Call *call* in *number* threads that start together."""
-    barrier = Barrier(number)
-
-    def run(index: int) -> Any:
-        barrier.wait()
-        try:
-            return call(index)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(number) as pool:
-        return list(pool.map(run, range(number)))
 
 
 def test_twenty_four_identical_requests_make_one_user(root: User) -> None:

@@ -33,7 +33,7 @@ def test_a_user_has_at_most_fifty_live_tokens(ann: User) -> None:
     assert first.revoked_at is not None
     assert expired.revoked_at is None
     assert others.revoked_at is None
-    assert crud._live(timezone.now()).filter(user=ann).count() == crud.MOST_TOKENS == 50
+    assert len(crud.list_tokens(user=ann)) == crud.MOST_TOKENS == 50
 
 
 def test_use_is_noted_once_in_ten_minutes(
@@ -78,7 +78,7 @@ def test_a_token_is_found_with_its_user_in_one_query(
 
 def test_dead_tokens_are_purged_in_batches(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that are expired or revoked, none that is live."""
-    monkeypatch.setattr(crud, "_PURGE_BATCH", 2)
+    monkeypatch.setattr(crud.tokens, "_PURGE_BATCH", 2)
     live, _ = crud.issue_token(user=ann, scope="me")
     for _ in range(3):
         crud.issue_token(user=ann, scope="me", lifetime=dt.timedelta(seconds=-1))
@@ -92,15 +92,19 @@ def test_the_last_superuser_stays(root: User) -> None:
     """Neither deactivated nor, by somebody who just lost the right, deleted."""
     session = Session()
     with pytest.raises(UndeletableUserError, match="last active superuser"):
-        crud.update_user(session=session, user_id=root.pk, changes={"is_active": False}, by=root)
+        crud.update_user(
+            session=session, user_id=root.pk, changes={"is_active": False}, by=root, is_admin=True
+        )
     other = User.objects.create_superuser("other@example.com", name="Other")
-    crud.update_user(session=session, user_id=other.pk, changes={"is_active": False}, by=root)
+    crud.update_user(
+        session=session, user_id=other.pk, changes={"is_active": False}, by=root, is_admin=True
+    )
     stale = make_user("stale@example.com", is_superuser=True, is_active=False)
     with pytest.raises(UndeletableUserError, match="last active superuser"):
-        crud.delete_user(session=session, user_id=root.pk, by=stale)
-    crud.delete_user(session=session, user_id=other.pk, by=root)
+        crud.delete_user(session=session, user_id=root.pk, by=stale, is_admin=True)
+    crud.delete_user(session=session, user_id=other.pk, by=root, is_admin=True)
     User.objects.filter(pk=root.pk).update(is_active=False)
-    crud.delete_user(session=session, user_id=root.pk, by=stale)
+    crud.delete_user(session=session, user_id=root.pk, by=stale, is_admin=True)
     assert not User.objects.filter(pk=other.pk).exists()
 
 
@@ -122,22 +126,27 @@ def test_only_a_taken_address_is_a_taken_address(ann: User) -> None:
     """Another constraint that fails is not the client's doing."""
     session = Session()
     with pytest.raises(EmailTakenError), transaction.atomic():
-        crud.create_user(session=session, name="A", email=ann.email, password_hash="!")
+        crud.create_user(session=session, name="A", email=ann.email, password_hash="!", by=ann)
     with pytest.raises(IntegrityError), transaction.atomic():
         changes = {"email": "free@example.com", "password": None}
-        crud.update_user(session=session, user_id=ann.pk, changes=changes, by=ann)
+        crud.update_user(session=session, user_id=ann.pk, changes=changes, by=ann, is_admin=True)
     # A row that passed by the model, found by the second constraint.
     User.objects.filter(pk=ann.pk).update(email="ANN@example.com")
     with pytest.raises(EmailTakenError), transaction.atomic():
-        crud.create_user(session=session, name="A", email="ann@example.com", password_hash="!")
+        crud.create_user(
+            session=session, name="A", email="ann@example.com", password_hash="!", by=ann
+        )
 
 
 def test_users_are_locked_out_and_let_in_again(ann: User, root: User) -> None:
     """Only who was in is locked out, and loses all tokens for ever."""
     token, _ = crud.issue_token(user=ann, scope="me")
     ids = {ann.pk, 999_999}
-    assert [crud.set_active(user_ids=ids, is_active=False) for _ in range(2)] == [1, 0]
-    assert [crud.set_active(user_ids=ids, is_active=True) for _ in range(2)] == [1, 0]
+    assert [crud.set_active(user_ids=ids, is_active=False, by=root) for _ in range(2)] == [
+        [ann],
+        [],
+    ]
+    assert [crud.set_active(user_ids=ids, is_active=True, by=root) for _ in range(2)] == [[ann], []]
     ann.refresh_from_db()
     token.refresh_from_db()
     assert ann.is_active

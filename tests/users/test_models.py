@@ -116,7 +116,7 @@ def test_a_token_matches_its_text_only(user: User, settings: Settings) -> None:
     assert text not in repr(token.__dict__)
     assert str(token) == token.key
     assert token.matches(text)
-    assert not token.matches(text[:-1] + "x")
+    assert not token.matches(text[:-1])
     old, settings.SECRET_KEY = settings.SECRET_KEY, "new" * 20
     assert not token.matches(text)
     settings.SECRET_KEY_FALLBACKS = ["other", old]

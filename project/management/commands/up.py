@@ -73,12 +73,14 @@ class Command(BaseCommand):
         self.say(f"API documentation: {site}{reverse('api:openapi-view')}")
         self.say(f"Admin site:        {site}{reverse('admin:index')}")
         self.say(f"Users:             {site}{settings.API_PREFIX}users")
-        self.say("Try it:")
-        self.say(
-            f"""curl -s -H "Authorization: Bearer $(curl -s {site}{settings.API_PREFIX}auth/token"""
-            f""" -d username={administrator.email} -d password={password} -d scope=users:read"""
-            f""" | grep -o 'dnt_[0-9A-Za-z_]*')" {site}{settings.API_PREFIX}users"""
-        )
+        if settings.API_PASSWORD_LOGIN:
+            login = f"{site}{settings.API_PREFIX}auth/token"
+            self.say("Try it:")
+            self.say(
+                f"""curl -s -H "Authorization: Bearer $(curl -s {login}"""
+                f""" -d username={administrator.email} -d password={password} -d scope=users:read"""
+                f""" | grep -o 'dnt_[0-9A-Za-z_]*')" {site}{settings.API_PREFIX}users"""
+            )
         self.say("Stop with Ctrl-C.")
 
     def say(self, line: str) -> None:

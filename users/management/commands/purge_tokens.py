@@ -1,4 +1,4 @@
-"""Delete access tokens that are of no use any more."""
+"""Delete access tokens and counters that are of no use any more."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from users import crud
 
 
 class Command(BaseCommand):
-    """Delete expired and revoked access tokens."""
+    """Delete expired and revoked access tokens, and counters whose time is over."""
 
-    help = "Delete expired and revoked access tokens. Run it daily."
+    help = "Delete expired and revoked access tokens, and expired counters. Run it daily."
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Delete them and say how many they were."""
-        self.stdout.write(f"Deleted {crud.purge_tokens()} tokens.")
+        tokens, counters = crud.purge_tokens(), crud.purge_counters()
+        self.stdout.write(f"Deleted {tokens} tokens and {counters} counters.")

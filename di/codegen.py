@@ -1,0 +1,397 @@
+"""A plan as one flat function, written once and called for every request.
+
+What can be decided before is decided here: callables are bound as the function's globals,
+values are its locals, and it has nothing that its plan does not need. The source consists
+of names and numbers only, and lies in `linecache` for tracebacks and debuggers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import inspect
+import itertools
+import linecache
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from weakref import finalize
+
+from di import lifetimes
+from di.app_scope import Instance, app_scope
+from di.contexts import Bridge, Hop
+from di.inspection import Kind
+from di.lifetimes import NEVER, Lifetime, Slots, State
+from di.markers import SecurityScopes
+from di.plan import Plan, Step
+from di.rendering import name_of
+
+Reader = Callable[[Any], Mapping[str, Any] | None]
+"""Reads one step's inputs from a frame; None if they are not valid."""
+
+ViewCall = Literal["call", "await", "hop", "bridge"]
+"""How a view is called: in place, awaited, from an event loop in the request's thread, from
+a thread on an event loop."""
+
+BAD: Any = object()
+"""The value of a dependable that could not be called, because inputs were not valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What fills the inputs of one step.
+
+    Attributes:
+        given: attributes of the frame, by the parameter that takes them.
+        read: reads all others, if there are any.
+        names: of those, if all are always there; None if some may be left out.
+    """
+
+    given: Mapping[str, str] = field(default_factory=dict)
+    read: Reader | None = None
+    names: tuple[str, ...] | None = ()
+
+
+def compile_resolver(
+    plan: Plan,
+    readings: Sequence[Reading],
+    *,
+    is_async: bool,
+    view_call: ViewCall,
+    first: str = "",
+) -> Callable[..., Any]:
+    """Return ``resolve(frame, view, respond)``, a coroutine function if *is_async*.
+
+    It calls every dependable, then *view* with its arguments, then *respond* with the frame
+    and the view's result, leaves the function scope, and returns what *respond* returned. A
+    dependable whose inputs, or whose dependencies, are bad is not called; the others still
+    are, because what they raise is a better answer than a list of bad inputs. What is
+    raised is seen by all that is open; what stays open is in ``frame.left``.
+
+    Args:
+        plan: what to resolve.
+        readings: one for each step, and one for the view, last.
+        is_async: whether the view is served on an event loop.
+        view_call: how *view* is called.
+        first: the attribute of the frame that the view takes by position.
+    """
+    writer = _Writer(plan, readings, is_async=is_async)
+    writer.write_resolver(view_call, first)
+    return writer.compiled("resolve")
+
+
+class _Writer:
+    """Writes the source of one function."""
+
+    def __init__(self, plan: Plan, readings: Sequence[Reading], *, is_async: bool) -> None:
+        self.plan = plan
+        self.readings = readings
+        self.is_async = is_async
+        self.lines: list[str] = []
+        self.depth = 0
+        self.globals: dict[str, Any] = {
+            one.__name__: one
+            for one in (
+                *(lifetimes.unwind, lifetimes.aunwind, lifetimes.leave, lifetimes.aleave),
+                *(lifetimes.never_yielded, lifetimes.yielded_twice, lifetimes.ayielded_twice),
+                *(lifetimes.first_of, Bridge, Hop, Lifetime, SecurityScopes, Slots, keep, akeep),
+            )
+        }
+        self.globals |= {"BAD": BAD, "NEVER": NEVER}
+        self.may_be_bad: set[int] = set()
+
+    def write_resolver(self, view_call: ViewCall, first: str) -> None:
+        with self.block(f"{'async ' * self.is_async}def resolve(frame, view, respond)"):
+            self.write_prologue(view_call)
+            if not self.scopes:
+                self.write_steps()
+                self.write_view(view_call, first)
+                self.line("return result")
+                return
+            with self.block("try"):
+                self.write_steps()
+                self.write_view(view_call, first)
+                self.write_leaving()
+            with self.block("except BaseException as error"):
+                opened = ", ".join(
+                    f"opened_{scope}" if scope in self.scopes else "[]"
+                    for scope in ("function", "request")
+                )
+                self.line(f"final = {self.twin('unwind')}(error, frame, {opened})")
+                with self.block("if final is error"):
+                    self.line("raise")
+            with self.block("else"):
+                self.line("return result")
+            self.line("raise final  # above, *error* would become its context again")
+
+    def write_maker(self) -> None:
+        """Write ``make(frame)`` instead: the view is a dependable, and stays open."""
+        root = self.plan.view
+        with self.block(f"{'async ' * self.is_async}def make(frame)"):
+            self.write_prologue("call" if root.dependable.kind.is_async else "hop")
+            self.line("opened_app = []")
+            self.write_steps((*self.plan.steps, root))
+            self.line("frame.left = Lifetime(opened_app, frame)")
+            self.line(f"return value_{root.index}")
+
+    def write_prologue(self, view_call: ViewCall) -> None:
+        steps = self.plan.steps
+        if any(step.limiter for step in steps):
+            self.line("frame.slots = slots = Slots()")
+        if self.is_async:
+            hops = view_call == "hop" or any(
+                self.in_thread(step) or step.scope == "request" for step in steps
+            )
+            if hops:
+                self.line("frame.hop = hop = Hop()")
+        elif view_call == "bridge" or any(
+            step.needs_loop and step.own_plan is None for step in steps
+        ):
+            self.line("frame.bridge = bridge = Bridge()")
+        for scope in self.scopes:
+            self.line(f"opened_{scope} = []")
+
+    def write_steps(self, steps: Sequence[Step] | None = None) -> None:
+        steps = self.plan.steps if steps is None else steps
+        if not self.is_async:
+            for step in steps:
+                self.write_step(step, is_here=True)
+            return
+        for is_awaited, batch in itertools.groupby(steps, key=lambda step: step.is_awaited):
+            if is_awaited:
+                for step in batch:
+                    self.write_step(step, is_here=not self.in_thread(step))
+            else:
+                self.write_hop(list(batch))
+
+    def write_hop(self, steps: Sequence[Step]) -> None:
+        """Write *steps* as a function that is called in the request's thread."""
+        values = [f"value_{step.index}" for step in steps]
+        self.line(f"{' = '.join(values)} = BAD")
+        name = f"in_thread_{steps[0].index}"
+        with self.block(f"def {name}()"):
+            self.line(f"nonlocal {', '.join(values)}")
+            self.is_async = False
+            for step in steps:
+                self.write_step(step, is_here=True)
+            self.is_async = True
+        self.line(f"await hop({name})")
+
+    def write_step(self, step: Step, *, is_here: bool) -> None:
+        """Write the reading of its inputs, and its call unless something is bad.
+
+        Args:
+            step: what is called.
+            is_here: whether it is called in place, not in the request's thread.
+        """
+        reading = self.readings[step.index]
+        conditions = [f"value_{need} is BAD" for need in step.needs if need in self.may_be_bad]
+        if reading.read is not None:
+            self.bind(f"read_{step.index}", reading.read)
+            self.line(f"inputs_{step.index} = read_{step.index}(frame)")
+            conditions.insert(0, f"inputs_{step.index} is None")
+        if not conditions:
+            self.write_call(step, is_here=is_here)
+            return
+        self.may_be_bad.add(step.index)
+        with self.block(f"if {' or '.join(conditions)}"):
+            self.line(f"value_{step.index} = BAD")
+        with self.block("else"):
+            self.write_call(step, is_here=is_here)
+
+    def write_call(self, step: Step, *, is_here: bool) -> None:
+        if step.limiter is None:
+            self.write_value(step, is_here=is_here)
+            return
+        limiter = self.bind(f"limiter_{step.index}", step.limiter)
+        self.line(f"{self.twin('slots.acquire', 'slots.aacquire')}({limiter})")
+        with self.block("try"):
+            self.write_value(step, is_here=is_here)
+        # A generator stays inside until it is closed.
+        with self.block("except BaseException" if step.scope else "finally"):
+            self.line(f"slots.release({limiter})")
+            if step.scope:
+                self.line("raise")
+
+    def write_value(self, step: Step, *, is_here: bool) -> None:
+        number = step.index
+        if step.own_plan is not None:
+            plan = self.bind(f"plan_{number}", step.own_plan)
+            keep = "await akeep" if self.is_async and step.needs_loop else "keep"
+            self.line(f"value_{number} = {keep}({plan})")
+            return
+        if not is_here:
+            self.write_hop_alone(step)
+            return
+        kind = step.dependable.kind
+        name = self.bind(self.named(step), step.dependable.call)
+        arguments = ", ".join(self.arguments(step))
+        if not kind.is_generator:
+            crossing = kind.is_async and not self.is_async
+            call = f"bridge({name}, {arguments})" if crossing else f"{name}({arguments})"
+            self.line(f"value_{number} = {'await ' * (kind.is_async and self.is_async)}{call}")
+            return
+        self.line(f"generator_{number} = {name}({arguments})")
+        self.line(f"value_{number} = {self.entering(step)}")
+        origin = self.bind(f"step_{number}", step)
+        with self.block(f"if value_{number} is NEVER"):
+            self.line(f"raise never_yielded({origin})")
+        self.line(f"opened_{step.scope}.append((generator_{number}, {origin}))")
+
+    def write_hop_alone(self, step: Step) -> None:
+        """Write a sync *step* that an event loop has waited for."""
+        name = f"in_thread_{step.index}"
+        self.line(f"value_{step.index} = BAD")
+        with self.block(f"def {name}()"):
+            self.line(f"nonlocal value_{step.index}")
+            self.is_async = False
+            self.write_value(step, is_here=True)
+            self.is_async = True
+        self.line(f"await hop({name})")
+
+    def entering(self, step: Step) -> str:
+        """Return the expression that runs a generator to its yield."""
+        generator = f"generator_{step.index}"
+        if step.dependable.kind is Kind.GENERATOR:
+            return f"next({generator}, NEVER)"
+        if not self.is_async:
+            return f"bridge(first_of, {generator})"
+        if step.scope == "request":
+            return f"await hop.apart(first_of, {generator})"
+        return f"await anext({generator}, NEVER)"
+
+    def write_view(self, view_call: ViewCall, first: str) -> None:
+        view = self.plan.view
+        reading = self.readings[-1]
+        conditions = [f"value_{need} is BAD" for need in view.needs if need in self.may_be_bad]
+        if reading.read is not None:
+            self.bind(f"read_{view.index}", reading.read)
+            self.line(f"inputs_{view.index} = read_{view.index}(frame)")
+            conditions.insert(0, f"inputs_{view.index} is None")
+        if conditions:
+            with self.block(f"if {' or '.join(conditions)}"):
+                self.line("raise frame.invalid()")
+        arguments = ", ".join([f"frame.{first}"] * bool(first) + self.arguments(view))
+        call = {
+            "call": f"view({arguments})",
+            "await": f"await view({arguments})",
+            "hop": f"await hop(view, {arguments})",
+            "bridge": f"bridge(view, {arguments})",
+        }[view_call]
+        self.line(f"result = respond(frame, {call})")
+
+    def write_leaving(self) -> None:
+        """Write the closing of the function scope after a success."""
+        steps = [step for step in self.plan.steps if step.scope == "function"]
+        if any(step.limiter or step.needs_loop is not self.is_async for step in steps):
+            self.line(f"{self.twin('leave')}(frame, opened_function)")
+        else:
+            for step in reversed(steps):
+                generator = f"generator_{step.index}"
+                end = "await anext" if self.is_async else "next"
+                self.line("opened_function.pop()")
+                with self.block(f"if {end}({generator}, NEVER) is not NEVER"):
+                    twice = self.twin("yielded_twice")
+                    self.line(f"raise {twice}(({generator}, step_{step.index}))")
+        if "request" in self.scopes:
+            self.line("frame.left = Lifetime(opened_request, frame)")
+
+    def arguments(self, step: Step) -> list[str]:
+        """Return the arguments of a call, as they are written."""
+        reading = self.readings[step.index] if step.index < len(self.readings) else Reading()
+        written = [f"{name}=frame.{attribute}" for name, attribute in reading.given.items()]
+        if reading.names is None:
+            written.append(f"**inputs_{step.index}")
+        else:
+            written += [f"{name}=inputs_{step.index}[{name!r}]" for name in reading.names]
+        written += [f"{name}=value_{index}" for name, index in step.arguments]
+        if step.security_scopes:
+            scopes = self.bind(f"scopes_{step.index}", step.oauth_scopes)
+            written += [f"{name}=SecurityScopes({scopes})" for name in step.security_scopes]
+        return written
+
+    @property
+    def scopes(self) -> list[str]:
+        """The scopes in which anything is opened."""
+        found = {step.scope for step in self.plan.steps}
+        return [scope for scope in ("function", "request") if scope in found]
+
+    def in_thread(self, step: Step) -> bool:
+        """Whether an async view goes to its thread for *step*."""
+        return not step.needs_loop and (step.own_plan is not None or step.dependable.is_blocking)
+
+    def named(self, step: Step) -> str:
+        """Return a name for what *step* calls that tells a reader what it is."""
+        call = inspect.unwrap(step.dependable.call)
+        name = getattr(call, "__name__", type(call).__name__)
+        return f"call_{step.index}_{re.sub(r'[^A-Za-z0-9_]', '', name)}"
+
+    def twin(self, name: str, other: str | None = None) -> str:
+        """Return *name*, or its async twin, awaited."""
+        return f"await {other or 'a' + name}" if self.is_async else name
+
+    def line(self, text: str) -> None:
+        self.lines.append("    " * self.depth + text)
+
+    @contextlib.contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        self.line(f"{head}:")
+        self.depth += 1
+        yield
+        self.depth -= 1
+
+    def bind(self, name: str, value: object) -> str:
+        self.globals[name] = value
+        return name
+
+    def compiled(self, name: str) -> Callable[..., Any]:
+        source = "\n".join(self.lines) + "\n"
+        view = name_of(self.plan.view.dependable.call)
+        filename = f"<di {name} {next(_numbers)}: {view}>"
+        exec(compile(source, filename, "exec"), self.globals)  # noqa: S102 - our own source
+        lines = source.splitlines(keepends=True)
+        linecache.cache[filename] = (len(source), None, lines, filename)
+        function: Callable[..., Any] = self.globals.pop(name)
+        finalize(function, linecache.cache.pop, filename, None)
+        return function
+
+
+_numbers = itertools.count(1)
+
+
+def keep(plan: Plan) -> Any:
+    """Return what *plan* leads to, made at its first use in this process."""
+    return app_scope.get(plan, _make, _amake)
+
+
+async def akeep(plan: Plan) -> Any:
+    """See `keep`."""
+    return await app_scope.aget(plan, _amake)
+
+
+def _make(plan: Plan, context: contextvars.Context) -> Instance:
+    state = State()
+    value = _maker(plan, is_async=False)(state)
+    return Instance(value, plan, _open(state), context)
+
+
+async def _amake(plan: Plan, context: contextvars.Context) -> Instance:
+    state = State()
+    value = await _maker(plan, is_async=True)(state)
+    if plan.view.dependable.kind.is_async:
+        return Instance(value, plan, _open(state), context, asyncio.get_running_loop())
+    # What is sync belongs to no loop, and to the context of its thread.
+    hop = state.hop or Hop()
+    return Instance(value, plan, _open(state), hop.context)
+
+
+def _maker(plan: Plan, *, is_async: bool) -> Callable[..., Any]:
+    writer = _Writer(plan, [Reading()] * (len(plan.steps) + 1), is_async=is_async)
+    writer.write_maker()
+    return writer.compiled("make")
+
+
+def _open(state: State) -> Lifetime:
+    return state.left or Lifetime([], state)

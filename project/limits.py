@@ -1,0 +1,140 @@
+"""What is refused before Django reads a request.
+
+Under ASGI Django has stored the whole body before anything of ours runs, and under WSGI it
+takes a body without a declared length for an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+from wsgiref.types import StartResponse
+
+from django.conf import settings
+from django.utils.http import parse_header_parameters
+
+_HEADERS = {
+    "Content-Type": "application/json",
+    "Content-Security-Policy": "default-src 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_LONGEST_LENGTH = 19  # digits; Python refuses to read numbers of many thousand
+
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApplication = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+
+def refusal(length: str, content_type: str, query: bytes) -> tuple[HTTPStatus, str] | None:
+    """Return how to refuse a request with these header values; None if it may go on.
+
+    Most of it are errors to Django while it builds the request, where nobody catches them.
+    """
+    if length and not (length.isascii() and length.isdigit()):
+        return HTTPStatus.BAD_REQUEST, "The Content-Length is not a number"
+    if len(length) > _LONGEST_LENGTH or int(length or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"
+    # Django would read the query in any of Python's codecs that the client names, and
+    # fails at one that is none of text.
+    if not is_utf8(content_type):
+        return HTTPStatus.BAD_REQUEST, "The charset of the request must be UTF-8"
+    if query.count(b"&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
+        return HTTPStatus.BAD_REQUEST, "The request has too many fields"
+    try:
+        query.decode()
+    except UnicodeDecodeError:
+        return HTTPStatus.BAD_REQUEST, "The query cannot be read"
+    return None
+
+
+def is_utf8(content_type: str) -> bool:
+    """Whether *content_type* names no other charset than UTF-8."""
+    try:
+        _, parameters = parse_header_parameters(content_type)
+    except ValueError:  # an unknown charset in the notation of RFC 2231
+        return False
+    return parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
+
+
+class WSGILimits:
+    """A WSGI application behind what `refusal` refuses, and bodies of unknown length."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self.application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, or let the application answer."""
+        length = environ.get("CONTENT_LENGTH", "")
+        query = environ.get("QUERY_STRING", "").encode("latin-1")
+        refused = refusal(length, environ.get("CONTENT_TYPE", ""), query)
+        if "HTTP_TRANSFER_ENCODING" in environ and not length:
+            refused = HTTPStatus.LENGTH_REQUIRED, "Send the body with a Content-Length"
+        if refused is None:
+            return self.application(environ, start_response)
+        status, detail = refused
+        body = _body(detail)
+        headers = [*_HEADERS.items(), ("Content-Length", str(len(body)))]
+        start_response(f"{status.value} {status.phrase}", headers)
+        return [body]
+
+
+class ASGILimits:
+    """An ASGI application behind what `refusal` refuses, that counts bodies while they come."""
+
+    def __init__(self, application: ASGIApplication) -> None:
+        self.application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer, or let the application answer."""
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        length, content_type = (
+            # Django joins what comes twice, too.
+            b",".join(value for name, value in scope["headers"] if name == wanted).decode("latin-1")
+            for wanted in (b"content-length", b"content-type")
+        )
+        refused = refusal(length, content_type, scope.get("query_string", b""))
+        if refused is None:
+            counted = _Counted(receive, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            await self.application(scope, counted, send)
+            if counted.left >= 0:
+                return
+            refused = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"
+        status, detail = refused
+        body = _body(detail)
+        lines = {**_HEADERS, "Content-Length": str(len(body))}.items()
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status.value,
+                "headers": [(name.lower().encode(), value.encode()) for name, value in lines],
+            }
+        )
+        await send({"type": "http.response.body", "body": body})
+
+
+class _Counted:
+    """What the client sends, up to a limit.
+
+    Behind it the client is gone: the application drops what it has and answers nothing.
+    """
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self.receive = receive
+        self.left = limit
+
+    async def __call__(self) -> Message:
+        message = await self.receive()
+        self.left -= len(message.get("body", b""))
+        return message if self.left >= 0 else {"type": "http.disconnect"}
+
+
+def _body(detail: str) -> bytes:
+    return json.dumps({"detail": detail}).encode()

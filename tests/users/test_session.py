@@ -1,0 +1,144 @@
+"""Logging in and out with a browser."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+
+from tests.users.conftest import PASSWORD, Api, Browser, make_user, send
+from tests.users.test_api import REALM, shown
+from users.models import User
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("handler")]
+
+LOGIN = {"email": "ann@example.com", "password": PASSWORD}
+
+
+def test_a_page_gets_a_csrf_token_and_its_cookie(db: None) -> None:
+    """The token is not the cookie's text, and is another each time; both belong together."""
+    api = Api()
+    first, second = (api.get("/auth/csrf").json() for _ in range(2))  # type: ignore[attr-defined]
+    assert first.keys() == {"csrf_token"}
+    assert first != second
+    assert api.client.cookies["csrftoken"].value not in first["csrf_token"]
+
+
+def test_logging_in_and_out(ann: User) -> None:
+    """The session's key and the CSRF token are new after the login; afterwards it is gone."""
+    api = Browser()
+    send(api.client, "get", "/api/auth/csrf")
+    before = api.client.cookies["csrftoken"].value
+    response = api.post("/auth/session/", {**LOGIN, "email": " ANN@example.com"})
+    assert (response.status_code, response.json()) == (200, shown(ann))  # type: ignore[attr-defined]
+    assert api.client.cookies["csrftoken"].value != before
+    assert api.get("/users/me").json() == shown(ann)  # type: ignore[attr-defined]
+    assert api.delete("/auth/session").status_code == 403
+    api.refresh()
+    response = api.delete("/auth/session")
+    assert (response.status_code, response.content) == (204, b"")
+    assert Session.objects.count() == 0
+    assert api.get("/users/me").status_code == 401
+    assert api.delete("/auth/session").status_code == 401
+
+
+def test_a_session_key_from_before_is_not_kept(ann: User) -> None:
+    """Who plants a key in a browser does not get into the session."""
+    api = Browser(make_user("bob@example.com"))
+    planted = api.client.cookies["sessionid"].value
+    assert api.post("/auth/session", LOGIN).status_code == 200
+    assert api.client.cookies["sessionid"].value != planted
+    assert not Session.objects.filter(pk=planted).exists()
+
+
+@pytest.mark.parametrize("csrf", [None, "x" * 64])
+def test_another_site_cannot_log_somebody_in(csrf: str | None, ann: User, hashed: Any) -> None:
+    """403 before anything is hashed."""
+    hashed.clear()
+    api = Browser()
+    del api.headers["X-CSRFToken"]
+    if csrf:
+        api.headers["X-CSRFToken"] = csrf
+    response = api.post("/auth/session", LOGIN)
+    assert (response.status_code, response.json()) == (403, {"detail": "CSRF check failed"})  # type: ignore[attr-defined]
+    assert (hashed, Session.objects.count()) == ([], 0)
+
+
+def test_nobody_learns_who_is_there(ann: User, hashed: list[str]) -> None:
+    """Wrong, unknown, inactive, without a password: the same bytes, and one hash each."""
+    make_user("inactive@example.com", is_active=False)
+    make_user("unusable@example.com", password=None)
+    hashed.clear()
+    answers = set()
+    for body in (
+        {**LOGIN, "password": "wrong"},
+        *({**LOGIN, "email": email} for email in ("nobody@example.com", "x", "", "a\x7fb")),
+        {**LOGIN, "email": "inactive@example.com"},
+        {**LOGIN, "email": "unusable@example.com"},
+    ):
+        before = len(hashed)
+        response = Browser().post("/auth/session", body)
+        assert len(hashed) == before + 1
+        answers.add((response.status_code, response.content))
+    assert answers == {(400, b'{"detail": "Incorrect username or password"}')}
+    assert Session.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({}, {"email": "a@b.co"}, {**LOGIN, "password": ""}, {**LOGIN, "email": 1}, []),
+        *({**LOGIN, "password": "x" * 4_097}, {**LOGIN, "email": "x" * 4_097}),
+        {**LOGIN, "remember": True},
+    ],
+)
+def test_a_bad_body_costs_no_hash(body: Any, ann: User, hashed: list[str]) -> None:
+    """422, and what was sent is not repeated."""
+    hashed.clear()
+    response = Browser().post("/auth/session", body)
+    assert (response.status_code, hashed) == (422, [])
+    assert PASSWORD not in response.content.decode()
+
+
+def test_half_a_surrogate_pair_is_no_text(ann: User, hashed: list[str]) -> None:
+    """Refused by the parser or by the schema, and never a crash."""
+    hashed.clear()
+    for field in LOGIN:
+        body = json.dumps({**LOGIN, field: "a\ud800"})
+        assert Browser().post("/auth/session", body).status_code in (400, 422)
+    assert hashed == []
+
+
+def test_a_form_is_no_body(ann: User, hashed: list[str]) -> None:
+    """Django's CSRF check looks into a form; what is left is still read, and refused."""
+    hashed.clear()
+    for body, content_type in (
+        ("--x--\r\n", "multipart/form-data; boundary=x"),
+        ("email=a&password=b", "application/x-www-form-urlencoded"),
+    ):
+        response = Browser().post("/auth/session", body, content_type=content_type)
+        assert response.status_code in (400, 415)
+    assert hashed == []
+
+
+def test_a_token_is_no_session(ann: User) -> None:
+    """There is nothing to log out of."""
+    both = Browser(ann)
+    both.headers.update(Api(ann).headers)
+    for api in (Api(ann), both):
+        response = api.delete("/auth/session")
+        assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, REALM)
+    assert Session.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_sessions_of_the_staff_are_shorter(is_staff: bool, settings: Any, db: None) -> None:
+    """They open the admin site, too."""
+    make_user("ann@example.com", is_staff=is_staff)
+    settings.STAFF_SESSION_AGE = 1_800
+    api = Browser()
+    assert api.post("/auth/session", LOGIN).status_code == 200
+    age = api.client.cookies["sessionid"]["max-age"]
+    assert age == (1_800 if is_staff else settings.SESSION_COOKIE_AGE)

@@ -1,0 +1,292 @@
+"""How often somebody may ask."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.users.conftest import PASSWORD, Api, Browser, at_once, make_user
+from tests.users.conftest import login as send_form
+from users import audit, conf, crud
+from users.dependencies.throttling import attempt_of
+from users.models import AccessToken, ThrottleCounter, User
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("handler")]
+
+FORM = {"username": "ann@example.com", "password": PASSWORD}
+WRONG = {**FORM, "password": "wrong"}
+
+
+@pytest.fixture(autouse=True)
+def proxy(settings: Any) -> None:
+    """Stand behind a proxy that says who the client is."""
+    settings.TRUSTED_PROXY_COUNT = 1
+
+
+def login(form: Any, client: str) -> Any:
+    """Log in from *client*."""
+    return send_form(form, headers={"X-Forwarded-For": client})
+
+
+@pytest.fixture
+def limits(settings: Any) -> Any:
+    """Set limits; those not given are off."""
+
+    def set_limits(**given: tuple[int, int]) -> None:
+        names = ("login_client", "client", "login", "anonymous", "user")
+        settings.API_THROTTLES = {name: given.get(name) for name in names}
+
+    return set_limits
+
+
+def statuses(*forms: Any, client: str = "192.0.2.1") -> list[int]:
+    """Return how logins from one client are answered."""
+    return [login(form, client=client).status_code for form in forms]
+
+
+def test_what_holds_if_nothing_is_said(settings: Any) -> None:
+    """One setting changes single limits."""
+    del settings.API_THROTTLES
+    names = ("login_client", "client", "login", "anonymous", "user")
+    known = dict(zip(names, [(5, 300), (30, 300), (100, 86_400), (60, 60), None], strict=True))
+    assert {name: conf.throttle(name) for name in names} == known
+    settings.API_THROTTLES = {"client": None}
+    assert {name: conf.throttle(name) for name in names} == {**known, "client": None}
+
+
+def test_the_sixth_failure_is_not_hashed(ann: User, hashed: list[str]) -> None:
+    """429 says when to come back; the right password does not help either."""
+    assert statuses(*[WRONG] * 5) == [400] * 5
+    hashed.clear()
+    for form in (WRONG, FORM, {**FORM, "username": " ANN@Example.com"}):
+        response = login(form, client="192.0.2.1")
+        assert (response.status_code, response.json()) == (429, {"detail": "Too many requests"})  # type: ignore[attr-defined]
+        assert 295 <= int(response["Retry-After"]) <= 300
+        assert "WWW-Authenticate" not in response.headers
+    assert (hashed, AccessToken.objects.count()) == ([], 0)
+    assert statuses(FORM, client="192.0.2.2") == [200]
+
+
+def test_an_unknown_login_is_throttled_alike(ann: User) -> None:
+    """The answers are the same, bytes and all, whether there is such a user or not."""
+    answers = []
+    for username in (ann.email, "nobody@example.com", "no address", "x" * 10_000):
+        form = {"username": username, "password": "wrong"}
+        answers.append([login(form, client="192.0.2.1").content for _ in range(6)])
+    assert answers[0][5] == b'{"detail": "Too many requests"}'
+    assert answers == [answers[0]] * 4
+
+
+def test_success_clears_the_failures(ann: User) -> None:
+    """Who mistypes now and then is never shut out."""
+    assert statuses(*[WRONG, WRONG, WRONG, WRONG, FORM] * 3) == [400, 400, 400, 400, 200] * 3
+
+
+def test_spellings_share_a_budget(limits: Any, db: None) -> None:
+    """Of addresses, and of what is none."""
+    limits(login_client=(2, 300))
+    for spellings in (["a@b.co", " A@B.CO", "a@b.co"], ["STRASSE", "straße", "\uff53trasse "]):
+        forms = [{"username": one, "password": "x"} for one in spellings]
+        assert statuses(*forms) == [400, 400, 429]
+
+
+def test_a_client_has_a_budget_for_all_logins(ann: User, limits: Any) -> None:
+    """Only failures count; others are not affected."""
+    limits(client=(3, 300))
+    assert statuses(*[FORM] * 5) == [200] * 5
+    forms = [{"username": f"u{n}@example.com", "password": "x"} for n in range(4)]
+    assert statuses(*forms, FORM) == [400, 400, 400, 429, 429]
+    assert statuses(FORM, client="192.0.2.2") == [200]
+
+
+def test_an_attacked_login_stays_open_where_it_is_known(
+    ann: User, limits: Any, events: Any
+) -> None:
+    """From many clients: new ones are shut out, with one alarm; the user's own is not."""
+    limits(login=(3, 86_400))
+    assert statuses(FORM, client="192.0.2.9") == [200]
+    for n in range(3):
+        assert statuses(WRONG, client=f"192.0.2.{n + 10}") == [400]
+    for n in range(2):
+        assert statuses(FORM, client=f"192.0.2.{n + 20}") == [429]
+    assert statuses(FORM, client="192.0.2.9") == [200]
+    alarms = [one for one in events() if one["event"] == "login_under_attack"]
+    assert [(one["client"], one["outcome"]) for one in alarms] == [("192.0.2.20", "failure")]
+    assert ann.email not in str(alarms)
+
+
+def test_open_endpoints_are_counted_by_client(ann: User, limits: Any) -> None:
+    """All together; a malformed form, and what comes from another site, cost nothing."""
+    limits(anonymous=(4, 60))
+    browser = Browser()  # one
+    body = {"email": ann.email, "password": "wrong"}
+    answers = [
+        browser.form("/auth/token", {"username": "a"}),
+        browser.post("/auth/session", {}),  # two
+        Api().post("/auth/session", body),
+        browser.form("/auth/token", FORM),  # three
+        browser.post("/auth/session", body),  # four
+        browser.get("/auth/csrf"),
+        browser.form("/auth/token", FORM),
+        browser.post("/auth/session", body),
+    ]
+    assert [one.status_code for one in answers] == [400, 422, 403, 200, 400, 429, 429, 429]
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+    assert Api(ann).get("/users/me").status_code == 200
+
+
+def test_users_are_counted_if_the_project_says_so(ann: User, limits: Any, root: User) -> None:
+    """Each for themselves, by token and by browser, after authority and before objects."""
+    limits(user=(2, 600))
+    api = Api(ann)
+    assert api.get("/users").status_code == 403
+    answers = [one.get("/users/me").status_code for one in (api, Browser(ann), api)]
+    assert answers == [200, 200, 429]
+    other = Api(root)
+    assert [other.get("/users/999999").status_code for _ in range(3)] == [404, 404, 429]
+
+
+def test_what_is_switched_off_is_not_counted(ann: User, limits: Any) -> None:
+    """Nothing is written for it."""
+    limits()
+    assert statuses(*[WRONG] * 7) == [400] * 7
+    assert not ThrottleCounter.objects.exists()
+
+
+def test_no_login_or_address_is_in_the_table(ann: User) -> None:
+    """Keys are HMACs."""
+    statuses(WRONG, FORM)
+    table = str(list(ThrottleCounter.objects.values()))
+    assert "192.0.2.1" not in table
+    assert "ann" not in table
+    assert all(len(key) == 64 for key in ThrottleCounter.objects.values_list("key", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_request_has_been_counted(ann: User) -> None:
+    """Counting is not part of what an error undoes."""
+    statuses(WRONG)
+    assert sorted(ThrottleCounter.objects.values_list("count", flat=True)) == [1, 1, 1, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_hashed_inside_a_transaction(ann: User, monkeypatch: Any) -> None:
+    """Others would wait for it."""
+    from django.contrib.auth import hashers
+
+    states = []
+    hasher = type(hashers.get_hasher())
+    encode = hasher.encode
+
+    def watch(*args: Any, **kwargs: Any) -> str:
+        states.append(connection.in_atomic_block)
+        return encode(*args, **kwargs)
+
+    api, root = Api(ann), Api(User.objects.create_superuser("root@example.com", name="Root"))
+    monkeypatch.setattr(hasher, "encode", watch)
+    new = "another long passphrase"
+    assert statuses(FORM, WRONG) == [200, 400]
+    assert Browser().post("/auth/session", {"email": ann.email, "password": PASSWORD}).status_code
+    body = {"name": "B", "email": "b@example.com", "password": new}
+    assert root.post("/users", body).status_code == 201
+    change = {"current_password": PASSWORD, "new_password": new}
+    assert api.post("/auth/password", change).status_code == 200
+    assert root.patch(f"/users/{ann.pk}", {"password": "yet another passphrase"}).status_code == 200
+    assert states == [False] * 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_thirty_two_at_once_are_counted_exactly(db: None) -> None:
+    """Each gets a number of its own, from the first on."""
+    for _ in range(2):
+        hits = at_once(32, lambda _: crud.count("x", seconds=300))
+        assert sorted(hit.count for hit in hits) == list(range(1, 33))
+        crud.forget("x")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_thirty_two_logins_at_once_get_five_hashes(
+    ann: User, hashed: list[str], monkeypatch: Any
+) -> None:
+    """The sixth is refused, however close together they come."""
+    from threading import BoundedSemaphore
+
+    from users import hashing
+
+    monkeypatch.setattr(hashing, "_slots", BoundedSemaphore(32))
+    hashed.clear()
+    answers = at_once(32, lambda _: login(WRONG, client="192.0.2.1").status_code)
+    assert (answers.count(400), answers.count(429), len(hashed)) == (5, 27, 5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_counted_inside_a_transaction(db: None) -> None:
+    """It could be undone with it, so it is refused."""
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        crud.count("x", seconds=300)
+
+
+def test_a_window_ends(db: None) -> None:
+    """It begins with the first; then counting starts anew."""
+    assert [crud.count("x", seconds=300).count for _ in range(3)] == [1, 2, 3]
+    assert crud.count("x", seconds=300).retry_after == 300
+    assert crud.count("x", "y", seconds=300).count == 1
+    ThrottleCounter.objects.update(expires_at=timezone.now())
+    assert [crud.count("x", seconds=60).count for _ in range(2)] == [1, 2]
+    assert crud.count("x", seconds=300).retry_after == 60
+
+
+def test_counting_is_two_statements(db: None) -> None:
+    """After the first time."""
+    crud.count("x", seconds=300)
+    with CaptureQueriesContext(connection) as queries:
+        crud.count("x", seconds=300)
+    kinds = [query["sql"].split()[0] for query in queries]
+    assert [kind for kind in kinds if kind in ("INSERT", "UPDATE", "SELECT")] == [
+        "UPDATE",
+        "SELECT",
+    ]
+
+
+def test_taking_back(db: None) -> None:
+    """Never below nothing."""
+    crud.count("x", seconds=300)
+    for _ in range(2):
+        crud.take_back("x")
+    assert crud.count("x", seconds=300).count == 1
+
+
+def test_remembering(db: None) -> None:
+    """For a while, and longer if it is said again."""
+    assert not crud.is_remembered("x")
+    for _ in range(2):
+        crud.remember("x", seconds=60)
+        assert crud.is_remembered("x")
+    past = timezone.now() - dt.timedelta(seconds=1)
+    ThrottleCounter.objects.update(expires_at=past)
+    assert not crud.is_remembered("x")
+    crud.remember("x", seconds=60)
+    assert crud.is_remembered("x")
+
+
+def test_known_clients_are_forgotten(limits: Any, ann: User) -> None:
+    """What is remembered for one login and client is not for others."""
+    limits(login=(1, 86_400))
+    make_user("bob@example.com")
+    assert statuses(FORM) == [200]
+    bob = {**FORM, "username": "bob@example.com"}
+    assert statuses({**bob, "password": "x"}, bob, FORM) == [400, 429, 200]
+
+
+def test_half_a_surrogate_pair_is_a_login_like_others(db: None) -> None:
+    """An unreadable one, but it is counted and does not fail."""
+    attempt = attempt_of(RequestFactory().get("/"), " A\ud800 ")
+    assert attempt.login == "a\\ud800"
+    attempt.count()
+    assert audit.pseudonym(attempt.login)

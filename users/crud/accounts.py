@@ -1,0 +1,281 @@
+"""Queries of users, and the rules that need one."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth import authenticate as django_authenticate
+from django.contrib.auth.models import Group
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from di.sessions import ReadSession, Session
+from users import audit
+from users.crud.tokens import revoke_tokens
+from users.exceptions import (
+    EmailTakenError,
+    GroupNotFoundError,
+    ProtectedUserError,
+    UndeletableUserError,
+    UserNotFoundError,
+    WrongCredentialsError,
+)
+from users.models import AccessToken, AuditEntry, User
+
+_PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+_ACTIVE_SUPERUSER = Q(is_superuser=True, is_active=True)
+_EMAIL_IS_TAKEN = re.compile(
+    r"users_user_email\w*"  # PostgreSQL names the constraint, SQLite writes a sentence
+    r"|UNIQUE constraint failed: (users_user\.email|index 'users_user_email\w*')"
+)
+
+
+def list_users(
+    *, session: Session | ReadSession, q: str | None, skip: int, limit: int
+) -> QuerySet[User]:
+    """Return *limit* users by id after the first *skip*, those with *q* in name or e-mail."""
+    return _found(session, q).only("id", "name", "email").order_by("id")[skip : skip + limit]
+
+
+def count_users(*, session: Session | ReadSession, q: str | None) -> int:
+    """Return how many users have *q* in name or e-mail."""
+    return _found(session, q).count()
+
+
+def get_user(*, session: Session | ReadSession, user_id: int) -> User:
+    """Return one user.
+
+    Raises:
+        UserNotFoundError: there is none with this id.
+    """
+    user = session.query(User).filter(pk=user_id).first()
+    if user is None:
+        raise UserNotFoundError
+    return user
+
+
+def find_groups(*, session: Session | ReadSession, ids: Collection[int]) -> list[Group]:
+    """Return the groups with *ids*, by id.
+
+    Raises:
+        GroupNotFoundError: there is none with one of them.
+    """
+    groups = list(session.query(Group).filter(pk__in=ids).order_by("pk"))
+    if len(groups) != len(ids):
+        raise GroupNotFoundError
+    return groups
+
+
+def create_user(*, session: Session, name: str, email: str, password_hash: str, by: User) -> User:
+    """Create a user.
+
+    Args:
+        session: in which it happens.
+        name: of the user.
+        email: of the user.
+        password_hash: made before the session was opened, which holds a lock.
+        by: who asks.
+
+    Raises:
+        EmailTakenError: another user has *email*. No look-up before the insert could
+            promise that nobody takes it in between.
+    """
+    user = User(name=name, email=email, password=password_hash)
+    with _unique_email(session):
+        session.add(user)
+    note("user_created", user=user, by=by, using=session.using)
+    return user
+
+
+def update_user(
+    *, session: Session, user_id: int, changes: Mapping[str, Any], by: User, is_admin: bool
+) -> User:
+    """Change *changes* of one user; what is as it was is not written.
+
+    Args:
+        session: in which it happens.
+        user_id: whose row it is.
+        changes: by the names of fields; ``groups`` is a list of groups.
+        by: who asks.
+        is_admin: whether they may act on superusers.
+
+    Raises:
+        UserNotFoundError: there is none.
+        ProtectedUserError: *by* may not change this one.
+        UndeletableUserError: nobody would be left to administrate.
+        EmailTakenError: another user has the new e-mail address.
+    """
+    is_leaving = False in (changes.get("is_active"), changes.get("is_superuser"))
+    user = _locked(session=session, user_id=user_id, is_admin=is_admin, is_leaving=is_leaving)
+    before = {field: _value(user, field) for field in changes}
+    changed = {field: new for field, new in changes.items() if before[field] != new}
+    columns = changed.keys() - {"groups"}
+    for field in columns:
+        setattr(user, field, changed[field])
+    if columns:
+        with _unique_email(session):
+            user.save(using=session.using, update_fields=columns)
+    if "groups" in changed:
+        user.groups.set(changed["groups"])
+    note_changes(user=user, by=by, before=before, changed=changed, using=session.using)
+    return user
+
+
+def change_password(*, session: Session, user: User, password_hash: str) -> None:
+    """Give *user* another password, and end all of their tokens.
+
+    Raises:
+        WrongCredentialsError: since *user* was read, somebody else did so, or locked
+            them out.
+    """
+    same = session.query(User).filter(pk=user.pk, password=user.password, is_active=True)
+    if not same.update(password=password_hash):
+        raise WrongCredentialsError
+    user.password = password_hash
+    unrevoked = session.query(AccessToken).filter(user=user)
+    revoke_tokens(access_tokens=unrevoked)
+    note("password_changed", user=user, by=user, using=session.using)
+
+
+def delete_user(*, session: Session, user_id: int, by: User, is_admin: bool) -> None:
+    """Delete one user, their tokens included; an `AuditEntry` stays.
+
+    Raises:
+        UserNotFoundError: there is none.
+        ProtectedUserError: *by* may not delete this one.
+        UndeletableUserError: it is *by*, or the last active superuser.
+    """
+    user = _locked(session=session, user_id=user_id, is_admin=is_admin, is_leaving=True)
+    if user.pk == by.pk:
+        message = "You cannot delete yourself"
+        raise UndeletableUserError(message)
+    note("user_deleted", user=user, by=by, using=session.using)
+    session.add(AuditEntry(event="user_deleted", actor_id=str(by.pk), target_id=str(user.pk)))
+    session.delete(user)
+
+
+def set_active(*, user_ids: Collection[int], is_active: bool, by: User) -> list[User]:
+    """Lock users out, or let them in again; return those who were not so before.
+
+    Who is locked out loses all tokens for ever.
+    """
+    event = "user_activated" if is_active else "user_deactivated"
+    with transaction.atomic():
+        users = User.objects.filter(pk__in=user_ids).exclude(is_active=is_active)
+        changed = list(users.order_by("pk").select_for_update())
+        for user in changed:
+            user.is_active = is_active
+            user.save(update_fields=["is_active"])
+            note(event, user=user, by=by)
+    return changed
+
+
+def note(
+    event: str, *, user: User, by: User, using: str = DEFAULT_DB_ALIAS, **details: Any
+) -> None:
+    """Have it logged, once it is committed, that *by* did something to *user*."""
+    record = functools.partial(audit.record, event, user=by.pk, whom=user.pk, **details)
+    transaction.on_commit(record, using=using, robust=True)
+
+
+def note_changes(
+    *,
+    user: User,
+    by: User,
+    before: Mapping[str, Any],
+    changed: Mapping[str, Any],
+    using: str = DEFAULT_DB_ALIAS,
+) -> None:
+    """`note` what a change of *user* amounts to.
+
+    Args:
+        user: who was changed.
+        by: who did it.
+        before: the old values, at least of what was changed, by the names of fields.
+        changed: the new ones.
+        using: the alias of the database.
+    """
+    if "is_active" in changed:
+        event = "user_activated" if changed["is_active"] else "user_deactivated"
+        note(event, user=user, by=by, using=using)
+    if "password" in changed:
+        note("password_changed", user=user, by=by, using=using)
+    for field in [field for field in _PRIVILEGES if field in changed]:
+        old, new = _loggable(before[field]), _loggable(changed[field])
+        note("privilege_changed", user=user, by=by, using=using, privilege=field, old=old, new=new)
+
+
+def authenticate(*, request: HttpRequest, email: str, password: str) -> User:
+    """Return the active user with these credentials; every attempt costs one hash.
+
+    Raises:
+        WrongCredentialsError: there is none.
+    """
+    user = django_authenticate(request, username=email, password=password)
+    if not isinstance(user, User):
+        raise WrongCredentialsError
+    return user
+
+
+def _found(session: Session | ReadSession, q: str | None) -> QuerySet[User]:
+    users = session.query(User)
+    if not q:
+        return users
+    q = unicodedata.normalize("NFC", q)  # as names are stored
+    return users.filter(Q(name__icontains=q) | Q(email__icontains=q))
+
+
+def _locked(*, session: Session, user_id: int, is_admin: bool, is_leaving: bool) -> User:
+    """Lock one user and return them, if they may be touched.
+
+    Args:
+        session: in which it happens.
+        user_id: whose row it is.
+        is_admin: whether superusers may be touched.
+        is_leaving: the user is to be deleted, deactivated or demoted. All active superusers are
+            locked with them, in one query and in one order: of two who do this at once
+            the second waits, and then sees who is left.
+    """
+    wanted = Q(pk=user_id) | _ACTIVE_SUPERUSER if is_leaving else Q(pk=user_id)
+    rows = session.query(User).filter(wanted).order_by("pk").select_for_update()
+    others = {row.pk: row for row in rows}
+    user = others.pop(user_id, None)
+    if user is None:
+        raise UserNotFoundError
+    if user.is_superuser and not is_admin:
+        raise ProtectedUserError
+    if is_leaving and user.is_superuser and user.is_active and not others:
+        message = "The last active superuser must stay"
+        raise UndeletableUserError(message)
+    return user
+
+
+@contextmanager
+def _unique_email(session: Session) -> Iterator[None]:
+    """Undo a write that would give two users one address.
+
+    Raises:
+        EmailTakenError: it would.
+    """
+    try:
+        with session.atomic():
+            yield
+    except IntegrityError as error:
+        diagnosis = getattr(error.__cause__, "diag", None)
+        if _EMAIL_IS_TAKEN.fullmatch(getattr(diagnosis, "constraint_name", None) or str(error)):
+            raise EmailTakenError from error
+        raise
+
+
+def _value(user: User, field: str) -> Any:
+    return list(user.groups.order_by("pk")) if field == "groups" else getattr(user, field)
+
+
+def _loggable(value: Any) -> Any:
+    return value if isinstance(value, bool) else sorted(row.pk for row in value)

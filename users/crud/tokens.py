@@ -1,0 +1,131 @@
+"""Queries of access tokens."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from users import audit, tokens
+from users.exceptions import TokenNotFoundError, WrongCredentialsError
+from users.models import AccessToken, User
+
+MOST_TOKENS = 50
+LOGIN_LIFETIME = dt.timedelta(hours=8)
+LONGEST_LIFETIME = dt.timedelta(days=90)
+
+_USE_IS_NOTED_EVERY = dt.timedelta(minutes=10)
+_PURGE_BATCH = 1_000
+
+
+def issue_token(
+    *,
+    user: User,
+    scope: str,
+    label: str = "",
+    lifetime: dt.timedelta = LOGIN_LIFETIME,
+) -> tuple[AccessToken, str]:
+    """Create an access token and return it with its text, which is not stored.
+
+    A user has at most `MOST_TOKENS` live ones; the oldest are revoked.
+
+    Raises:
+        WrongCredentialsError: since *user* was read, they were deleted or deactivated, or
+            their password was changed: whoever knew the old one gets no token.
+    """
+    text = tokens.generate()
+    now = timezone.now()
+    with transaction.atomic():
+        # Two logins at once count one after the other, and neither misses a deactivation.
+        same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+        if same.select_for_update().first() is None:
+            raise WrongCredentialsError
+        live = _live(now).filter(user=user).order_by("-id")
+        surplus = list(live.values_list("pk", flat=True)[MOST_TOKENS - 1 :])
+        revoke_tokens(access_tokens=AccessToken.objects.filter(pk__in=surplus))
+        token = AccessToken.objects.create(
+            user=user,
+            key=text.key,
+            digest=tokens.digest(text.text),
+            scope=scope,
+            label=label,
+            fingerprint=user.get_session_auth_hash(),
+            created_at=now,
+            expires_at=now + lifetime,
+        )
+        _record("token_issued", token.key, user.pk)
+    return token, text.text
+
+
+def find_token(*, key: str) -> AccessToken | None:
+    """Return the token with *key* and its user, in one query."""
+    return AccessToken.objects.select_related("user").filter(key=key).first()
+
+
+def list_tokens(*, user: User) -> list[AccessToken]:
+    """Return the tokens with which *user* could call now, newest first."""
+    now = timezone.now()
+    live = _live(now).filter(user=user).select_related("user")
+    return [token for token in live if token.refusal(now) is None]
+
+
+def get_token(*, user: User, key: str) -> AccessToken:
+    """Return one of `list_tokens`.
+
+    Raises:
+        TokenNotFoundError: there is none with *key*.
+    """
+    token = find_token(key=key) if tokens.is_key(key) else None
+    if token is None or token.user != user or token.refusal(timezone.now()) is not None:
+        raise TokenNotFoundError
+    return token
+
+
+def note_use(*, token: AccessToken, now: dt.datetime) -> None:
+    """Note that *token* was used, at most once in ten minutes."""
+    due = now - _USE_IS_NOTED_EVERY
+    if token.last_used_at is None or token.last_used_at <= due:
+        is_due = Q(last_used_at=None) | Q(last_used_at__lte=due)
+        noted = AccessToken.objects.filter(is_due, pk=token.pk).update(last_used_at=now)
+        if noted and token.last_used_at is None:
+            audit.record("token_first_used", token=token.key, user=token.user_id)
+
+
+def revoke_tokens(*, access_tokens: QuerySet[AccessToken]) -> int:
+    """Revoke *access_tokens* for ever and return how many were not revoked before."""
+    with transaction.atomic():
+        unrevoked = access_tokens.filter(revoked_at=None)
+        for key, user_id in unrevoked.values_list("key", "user_id"):
+            _record("token_revoked", key, user_id)
+        return unrevoked.update(revoked_at=timezone.now())
+
+
+def revoke_text(*, user: User, text: str) -> None:
+    """Revoke the token that *text* is, if it is one of *user* (RFC 7009 §2.2)."""
+    recognized = tokens.recognize(text)
+    token = find_token(key=recognized.key) if recognized else None
+    if token is not None and token.user == user and token.matches(text):
+        revoke_tokens(access_tokens=AccessToken.objects.filter(pk=token.pk))
+
+
+def purge_tokens() -> int:
+    """Delete tokens that are of no use any more and return their number."""
+    now = timezone.now()
+    dead = AccessToken.objects.filter(Q(expires_at__lte=now) | Q(revoked_at__isnull=False))
+    total = 0
+    # In batches, each a short transaction, so that nobody waits.
+    while batch := list(dead.values_list("pk", flat=True)[:_PURGE_BATCH]):
+        total += AccessToken.objects.filter(pk__in=batch).delete()[0]
+    return total
+
+
+def _live(now: dt.datetime) -> QuerySet[AccessToken]:
+    return AccessToken.objects.filter(revoked_at=None, expires_at__gt=now)
+
+
+def _record(event: str, key: str, user_id: int) -> None:
+    record = functools.partial(audit.record, event, token=key, user=user_id)
+    transaction.on_commit(record, robust=True)

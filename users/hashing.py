@@ -1,0 +1,36 @@
+"""Hashing passwords: slow on purpose, so only so many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+from django.contrib.auth.hashers import make_password
+
+from users import conf
+from users.exceptions import BusyError
+
+_slots = BoundedSemaphore(conf.hashing_slots())
+
+
+@contextmanager
+def slot() -> Iterator[None]:
+    """Take one of this process's places for hashing; never do so inside a transaction.
+
+    Raises:
+        BusyError: all are taken. To queue would hold memory and threads for whoever
+            sends the most.
+    """
+    if not _slots.acquire(blocking=False):
+        raise BusyError
+    try:
+        yield
+    finally:
+        _slots.release()
+
+
+def hash_password(password: str) -> str:
+    """Return the hash of *password*, made in a `slot`."""
+    with slot():
+        return make_password(password)
