@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from tests.benchmarks.graphs import Graph, Kind
 
-Resolve = Callable[[Any], Any]
+View = Callable[..., Any]
+
+Resolve = Callable[..., Any]
 """Resolves a graph for a request and calls the view; async if the view is."""
 
 
@@ -26,6 +28,11 @@ class Request:
         self.token = token
 
 
+def only_request(token: str, _: View) -> Sequence[Any]:
+    """Return a request, which is all that most need."""
+    return (Request(token),)
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
     """One way to resolve a graph.
@@ -33,7 +40,7 @@ class Contender:
     Attributes:
         package: what must be installed, None for nothing.
         build: makes what resolves a graph and calls the view.
-        request: makes a request that has a token.
+        arguments: makes what that is called with, for a request with a token.
         kinds: of the graphs that it can resolve.
         around: what is in force while it does.
         delivers: whether it is checked that the session sees what the view raises.
@@ -41,8 +48,8 @@ class Contender:
 
     name: str
     package: str | None
-    build: Callable[[Graph, Callable[..., Any]], Resolve]
-    request: Callable[[str], Any] = Request
+    build: Callable[[Graph, View], Resolve]
+    arguments: Callable[[str, View], Sequence[Any]] = only_request
     kinds: tuple[Kind, ...] = ("sync", "async", "mixed")
     around: Callable[[Graph], AbstractContextManager[Any]] = nothing_around
     delivers: bool = False

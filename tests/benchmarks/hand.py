@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from asgiref.sync import sync_to_async
 
+from tests.benchmarks.contender import Resolve, View
 from tests.benchmarks.graphs import Graph
 
 
-def build(graph: Graph, view: Callable[..., Any]) -> Callable[[Any], Any]:
+def build(graph: Graph, view: View) -> Resolve:
     """Return the code that resolves *graph* and calls *view*."""
     return _WRITTEN[graph.name, graph.kind](view, *graph.factories)
 
 
-def build_hopping(graph: Graph, view: Callable[..., Any]) -> Callable[[Any], Any]:
+def build_hopping(graph: Graph, view: View) -> Resolve:
     """See `build`, for sync factories that may wait: in a thread, all in one hop."""
     if graph.has_session:
         return _a_hopping(view, *graph.factories)
@@ -182,7 +182,7 @@ def _c_mixed(view, *factories):
     return run
 
 
-_WRITTEN: dict[tuple[str, str], Callable[..., Callable[[Any], Any]]] = {
+_WRITTEN: dict[tuple[str, str], Callable[..., Resolve]] = {
     ("A", "sync"): _a_sync,
     ("A", "async"): _a_async,
     ("A", "mixed"): _a_mixed,

@@ -6,17 +6,17 @@ import functools
 import itertools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, cast
 
+import ninja
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
 from ninja.operation import Operation
 
 import di
-from di.contexts import Hop
+from di.frame import Frame
 from di.guard import AsyncGuard, Guard
-from di.lifetimes import Lifetimes
-from tests.benchmarks.contender import Contender, Resolve
+from di.signature import InjectedSignature
+from tests.benchmarks.contender import Contender, Resolve, View
 from tests.benchmarks.graphs import REQUEST, Graph, copied
 
 _namespaces = (f"benchmark-{number}" for number in itertools.count())
@@ -32,15 +32,31 @@ class Request(HttpRequest):
         self.path = self.path_info = "/"
 
 
-def build(graph: Graph, view: Callable[..., Any]) -> Resolve:
-    """Return what the operation of *view* does to resolve *graph*, without HTTP."""
+def build(graph: Graph, view: View) -> Resolve:
+    """Return the function that the operation of *view* has compiled."""
+    signature = cast("InjectedSignature", operation_of(graph, view).signature)
+    return signature.compiled.resolve
+
+
+def arguments(token: str, view: View) -> tuple[Frame, View, Callable[..., Any]]:
+    """Return what the guard of an operation calls that function with."""
+    return Frame(Request(token), HttpResponse(), ninja.NinjaAPI(), {}), view, _respond
+
+
+def build_entered(graph: Graph, view: View) -> Resolve:
+    """Return what does what the guard does: it looks up overrides and makes a frame, too."""
     operation = operation_of(graph, view)
-    if graph.is_awaited:
-        return _async_resolve(AsyncGuard(operation))
-    return _resolve(Guard(operation))
+    guard = (AsyncGuard if graph.is_awaited else Guard)(operation)
+    prepare, response = guard.prepare, HttpResponse()
+
+    def run(request):
+        compiled, frame = prepare(request, {}, response)
+        return compiled.resolve(frame, view, _respond)
+
+    return run
 
 
-def operation_of(graph: Graph, view: Callable[..., Any]) -> Operation:
+def operation_of(graph: Graph, view: View) -> Operation:
     """Return the operation of *view* in an API of its own."""
     api = di.NinjaAPI(urls_namespace=next(_namespaces))
     root = dependables(graph)[-1]
@@ -48,7 +64,7 @@ def operation_of(graph: Graph, view: Callable[..., Any]) -> Operation:
     return mounted_operation(api)
 
 
-def mounted_operation(api: NinjaAPI) -> Operation:
+def mounted_operation(api: ninja.NinjaAPI) -> Operation:
     """Return the one operation of *api*, as requests find it."""
     assert api.urls
     (router,) = (one for one in api._bound_routers_cache if one.path_operations)
@@ -63,9 +79,16 @@ def dependables(graph: Graph) -> list[Callable[..., Any]]:
         lambda number, factory: (
             HttpRequest
             if number == REQUEST
-            else Annotated[graph.node_types[number], di.Depends(factory)]
+            else Annotated[
+                graph.node_types[number], di.Depends(factory, scope=_scope(graph, number))
+            ]
         )
     )
+
+
+def _scope(graph: Graph, number: int) -> Literal["function"] | None:
+    """Close a session right after the view, as code by hand does."""
+    return "function" if graph.has_session and number == 0 else None
 
 
 def overriding(graph: Graph) -> AbstractContextManager[Any]:
@@ -79,49 +102,17 @@ def _stand_in(graph: Graph) -> Callable[..., Any]:
     return copied(original, original.__annotations__)
 
 
-# These two are all that knows how an operation resolves; see `Guard`.
+def _respond(frame: Frame, result: Any) -> Any:
+    """Stand for Ninja, which would build a response here."""
+    return result
 
 
-def _resolve(guard: Guard) -> Resolve:
-    response = HttpResponse()
-
-    def run(request):
-        lifetimes = Lifetimes()
-        resolution = guard.prepare(request, {}, response, lifetimes)
-        try:
-            result = guard.view(request, **resolution.resolve())
-            lifetimes.leave_function()
-        except BaseException as error:
-            final = lifetimes.unwind(error)
-            if final is error:
-                raise
-            raise final from None
-        lifetimes.request.close()
-        return result
-
-    return run
+def _only_request(token: str, _: View) -> tuple[Request]:
+    return (Request(token),)
 
 
-def _async_resolve(guard: AsyncGuard) -> Resolve:
-    response = HttpResponse()
-
-    async def run(request):
-        lifetimes = Lifetimes()
-        hop = Hop()
-        resolution = guard.prepare(request, {}, response, lifetimes)
-        try:
-            result = await guard.view(request, **await resolution.aresolve(hop))
-            await lifetimes.aleave_function(hop)
-        except BaseException as error:
-            final = await lifetimes.aunwind(hop, error)
-            if final is error:
-                raise
-            raise final from None
-        await lifetimes.request.aclose(hop)
-        return result
-
-    return run
-
-
-OURS = Contender("ours", None, build, Request, delivers=True)
-OVERRIDDEN = Contender("ours, one overridden", None, build, Request, around=overriding)
+OURS = Contender("ours", None, build, arguments, delivers=True)
+ENTERED = Contender("ours, with its entry", None, build_entered, _only_request, delivers=True)
+OVERRIDDEN = Contender(
+    "ours, with its entry, one overridden", None, build_entered, _only_request, around=overriding
+)

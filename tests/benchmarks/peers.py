@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable
 from contextlib import AsyncExitStack, contextmanager
 from typing import Annotated, Any
 
-from tests.benchmarks.contender import Contender, Request, Resolve
+from tests.benchmarks.contender import Contender, Request, Resolve, View
 from tests.benchmarks.graphs import REQUEST, Graph, copied
 
 
@@ -15,7 +14,7 @@ def _not_in_scope() -> Request:
     raise LookupError("Whoever enters the scope puts it there.")
 
 
-def _fastapi(graph: Graph, view: Callable[..., Any]) -> Resolve:
+def _fastapi(graph: Graph, view: View) -> Resolve:
     """`solve_dependencies`, as a route calls it: with a request and its two exit stacks."""
     import fastapi
     from fastapi.dependencies.utils import get_dependant, solve_dependencies
@@ -51,7 +50,7 @@ def _fastapi(graph: Graph, view: Callable[..., Any]) -> Resolve:
     return run
 
 
-def _fastapi_request(token: str) -> Any:
+def _fastapi_request(token: str, _: View) -> tuple[Any]:
     import fastapi
 
     class TokenRequest(fastapi.Request):
@@ -59,12 +58,11 @@ def _fastapi_request(token: str) -> Any:
         def token(self):
             return token
 
-    return TokenRequest(
-        {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
-    )
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    return (TokenRequest(scope),)
 
 
-def _dishka(graph: Graph, view: Callable[..., Any]) -> Resolve:
+def _dishka(graph: Graph, view: View) -> Resolve:
     from dishka import Provider, Scope, make_async_container, make_container
 
     provider = Provider(scope=Scope.REQUEST)
@@ -89,7 +87,7 @@ def _dishka(graph: Graph, view: Callable[..., Any]) -> Resolve:
     return run
 
 
-def _wireup(graph: Graph, view: Callable[..., Any]) -> Resolve:
+def _wireup(graph: Graph, view: View) -> Resolve:
     import wireup
 
     known = [
@@ -113,7 +111,7 @@ def _wireup(graph: Graph, view: Callable[..., Any]) -> Resolve:
     return run
 
 
-def _svcs(graph: Graph, view: Callable[..., Any]) -> Resolve:
+def _svcs(graph: Graph, view: View) -> Resolve:
     import svcs
 
     registry = svcs.Registry()
@@ -160,7 +158,7 @@ def _svcs_async_factory(factory, wanted):
     return make
 
 
-def _fast_depends(graph: Graph, view: Callable[..., Any]) -> Resolve:
+def _fast_depends(graph: Graph, view: View) -> Resolve:
     from fast_depends import Depends, inject
 
     factories = graph.annotated(
@@ -186,7 +184,7 @@ def _fast_depends(graph: Graph, view: Callable[..., Any]) -> Resolve:
 _injected: contextvars.ContextVar[dict[Any, Any]] = contextvars.ContextVar("injected")
 
 
-def _injector(graph: Graph, view: Callable[..., Any]) -> Resolve:
+def _injector(graph: Graph, view: View) -> Resolve:
     """Injector has no generators and no requests: a scope of our own stands for both."""
     import injector
 

@@ -24,7 +24,7 @@ BY_HAND = Contender("by hand", None, hand.build, delivers=True)
 HOPPING = Contender(
     "by hand, in a thread", None, hand.build_hopping, kinds=("mixed",), delivers=True
 )
-CONTENDERS = (BY_HAND, HOPPING, ours.OURS, ours.OVERRIDDEN, *peers.PEERS)
+CONTENDERS = (BY_HAND, HOPPING, ours.OURS, ours.ENTERED, ours.OVERRIDDEN, *peers.PEERS)
 _TOKENS = [f"token-{number}" for number in range(8)]
 
 
@@ -40,6 +40,10 @@ def measure(effort: shared.Effort, _: argparse.Namespace) -> shared.Report:
             "sync and async: dependables and view. mixed: sync dependables, async view.",
             f"CPU time. {shared.HOW} {shared.GARBAGE}",
             "Every value is checked before, and that the session was closed.",
+            (
+                "ours: the compiled function as an operation calls it. Its entry: the overrides in"
+                " force are looked up, and what is kept of a request is made."
+            ),
         ],
     )
     versions = shared.versions(*(one.package for one in CONTENDERS if one.package))
@@ -85,22 +89,27 @@ def _times(
     runs = {}
     for contender in present:
         _check(contender, graph, runner)
-        requests = [contender.request(token) for token in _TOKENS]
-        resolve = contender.build(graph, graphs.view_of(graph))
+        view = graphs.view_of(graph)
+        turns = [contender.arguments(token, view) for token in _TOKENS]
+        resolve = contender.build(graph, view)
         make_run = _async_run if graph.is_awaited else _run
-        runs[contender.name] = make_run(contender, graph, resolve, requests, runner)
+        runs[contender.name] = make_run(contender, graph, resolve, turns, runner)
     return shared.measured(runs, effort, cell)
 
 
 def _run(
-    contender: Contender, graph: Graph, resolve: Resolve, requests: Sequence[Any], _: asyncio.Runner
+    contender: Contender,
+    graph: Graph,
+    resolve: Resolve,
+    arguments: Sequence[Sequence[Any]],
+    _: asyncio.Runner,
 ) -> shared.Run:
     def run(count: int) -> float:
         with contender.around(graph):
-            turns = list(itertools.islice(itertools.cycle(requests), count))
+            turns = list(itertools.islice(itertools.cycle(arguments), count))
             start = time.thread_time()
-            for request in turns:
-                resolve(request)
+            for turn in turns:
+                resolve(*turn)
             return time.thread_time() - start
 
     return run
@@ -110,15 +119,15 @@ def _async_run(
     contender: Contender,
     graph: Graph,
     resolve: Resolve,
-    requests: Sequence[Any],
+    arguments: Sequence[Sequence[Any]],
     runner: asyncio.Runner,
 ) -> shared.Run:
     async def repeat(count: int) -> float:
         with contender.around(graph):
-            turns = list(itertools.islice(itertools.cycle(requests), count))
+            turns = list(itertools.islice(itertools.cycle(arguments), count))
             start = time.process_time()  # with that of the threads
-            for request in turns:
-                await resolve(request)
+            for turn in turns:
+                await resolve(*turn)
             return time.process_time() - start
 
     return lambda count: runner.run(repeat(count))
@@ -132,12 +141,12 @@ def _check(contender: Contender, graph: Graph, runner: asyncio.Runner) -> None:
 
         async def resolve_async() -> Any:
             with contender.around(graph):
-                return await resolve(contender.request(token))
+                return await resolve(*contender.arguments(token, view))
 
         if graph.is_awaited:
             return runner.run(resolve_async())
         with contender.around(graph):
-            return resolve(contender.request(token))
+            return resolve(*contender.arguments(token, view))
 
     first, second = (call(graphs.view_of(graph), token) for token in _TOKENS[:2])
     assert first is not second, contender.name
