@@ -15,7 +15,7 @@ from ninja.operation import Operation
 import di
 from di.frame import Frame
 from di.guard import AsyncGuard, Guard
-from di.signature import InjectedSignature
+from di.signature import Compiled, InjectedSignature
 from tests.benchmarks.contender import Contender, Resolve, View
 from tests.benchmarks.graphs import REQUEST, Graph, copied
 
@@ -34,8 +34,7 @@ class Request(HttpRequest):
 
 def build(graph: Graph, view: View) -> Resolve:
     """Return the function that the operation of *view* has compiled."""
-    signature = cast("InjectedSignature", operation_of(graph, view).signature)
-    return signature.compiled.resolve
+    return compiled_of(operation_of(graph, view)).resolve
 
 
 def arguments(token: str, view: View) -> tuple[Frame, View, Callable[..., Any]]:
@@ -66,10 +65,24 @@ def operation_of(graph: Graph, view: View) -> Operation:
 
 def mounted_operation(api: ninja.NinjaAPI) -> Operation:
     """Return the one operation of *api*, as requests find it."""
-    assert api.urls
-    (router,) = (one for one in api._bound_routers_cache if one.path_operations)
-    ((operation,),) = (one.operations for one in router.path_operations.values())
+    (operation,) = mounted_operations(api)
     return operation
+
+
+def mounted_operations(api: ninja.NinjaAPI) -> list[Operation]:
+    """Return the operations of *api*, as requests find them."""
+    assert api.urls
+    return [
+        operation
+        for router in api._bound_routers_cache
+        for path_view in router.path_operations.values()
+        for operation in path_view.operations
+    ]
+
+
+def compiled_of(operation: Operation) -> Compiled:
+    """Return what *operation* resolves while nothing is overridden."""
+    return cast("InjectedSignature", operation.signature).compiled
 
 
 @functools.cache
