@@ -23,7 +23,7 @@ class Node:
     """A dependable: what it depends on, and where it fails.
 
     Attributes:
-        scope: "function" or "request" for a generator, None for a function.
+        scope: "function", "request" or "app" for a generator, None for a function.
         fails: "call" before it has a value, "close" after its yield, "bad" if its input
             is not valid, None.
         on_error: "replaces" one that it sees by another, "swallows" it, or None.
@@ -67,7 +67,8 @@ class Model:
         self.events: list[str] = []
         self.cache: dict[int, object] = {}
         self.counter = 0
-        self.open: dict[str, list[int]] = {"function": [], "request": []}
+        self.open: dict[str, list[int]] = {"function": [], "request": [], "app": []}
+        self.kept: dict[int, object] = {}
 
     def run(self) -> Outcome:
         """Resolve, call the view, close; return what is seen from outside."""
@@ -93,14 +94,27 @@ class Model:
 
     def resolve(self, edge: Edge) -> object:
         """Return the value of a node, `BAD` if it could not be called."""
+        node = self.nodes[edge.to]
+        if node.scope == "app":
+            return self.keep(edge.to, node)
         if edge.use_cache and edge.to in self.cache:
             return self.cache[edge.to]
-        node = self.nodes[edge.to]
         values = [self.resolve(inner) for inner in node.edges]
         is_bad = BAD in values or node.fails == "bad"
         value = BAD if is_bad else self.call(edge.to, node, values)
         self.cache.setdefault(edge.to, value)
         return value
+
+    def keep(self, index: int, node: Node) -> object:
+        """Return the one value of a node; what it is made of belongs to its making alone."""
+        if index not in self.kept:
+            cache, self.cache = self.cache, {}
+            try:
+                values = [self.resolve(inner) for inner in node.edges]
+            finally:
+                self.cache = cache
+            self.kept[index] = self.call(index, node, values)
+        return self.kept[index]
 
     def call(self, index: int, node: Node, values: list[object]) -> object:
         """Call a node with *values*, or enter it."""

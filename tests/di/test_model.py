@@ -18,14 +18,20 @@ from ninja.errors import ValidationError
 from ninja.testing import TestAsyncClient, TestClient
 
 from di import Depends, NinjaAPI
+from di.app_scope import app_scope
 from tests.di.model import Edge, Failure, Model, Node, Outcome
 
-RANK = {"function": 0, "request": 1, None: 2}
+RANK = {"function": 0, "request": 1, "app": 2, None: 3}
+
+NEVER = {"app": ("close", "bad"), "function": (), "request": (), None: ("close",)}
+"""How a node of a scope never fails: what is kept reads nothing, and ends after the test."""
 
 
 def lives(nodes: list[Node], index: int) -> str | None:
     """Return the shortest life that the value of a node rests on."""
     node = nodes[index]
+    if node.fails == "bad":
+        return "function" if node.scope == "function" else "request"  # it reads an input
     if node.scope is not None:
         return node.scope
     below = [lives(nodes, edge.to) for edge in node.edges]
@@ -44,16 +50,17 @@ def graphs(draw: st.DrawFn) -> tuple[list[Node], tuple[Edge, ...], bool]:
         if index:
             edges = tuple(draw(st.lists(edge(to=st.integers(0, index - 1)), max_size=3)))
             edges = edges if index < 12 else tuple(Edge(one.to) for one in edges)
-        scope = draw(st.sampled_from([None, "function", "request"]))
+        scope = draw(st.sampled_from([None, None, "function", "function", "request", "app"]))
         below = min((lives(nodes, one.to) for one in edges), key=lambda s: RANK[s], default=None)
         if scope is not None and RANK[below] < RANK[scope]:
-            scope = "function"  # nothing may use what is closed before it
+            # Nothing may use what is closed before it.
+            scope = "request" if below == "request" else "function"
         fails = draw(st.sampled_from([None] * 12 + ["call", "close", "bad"]))
         node = Node(
             edges=edges,
             scope=scope,
             is_async=draw(st.booleans()),
-            fails=None if fails == "close" and scope is None else fails,
+            fails=None if fails in NEVER[scope] else fails,
             on_error=draw(st.sampled_from([None] * 6 + ["replaces", "swallows"])),
         )
         nodes.append(node)
@@ -83,9 +90,15 @@ def dependable(  # noqa: C901 - four kinds of callable, each written out
         events.append(f"call {index} {list(values.values())}")
         if node.fails == "call":
             raise Failure(f"call {index}")
+        if node.scope == "app":
+            opened.append(index)
         return next(counter)
 
     def leave(error: BaseException | None) -> None:
+        if node.scope == "app":
+            assert error is None
+            opened.remove(index)
+            return
         events.append(f"close {index} {shown(error)}")
         if error is not None and node.on_error == "swallows":
             return
@@ -159,6 +172,10 @@ def shown(error: BaseException | None) -> str:
     return "422" if isinstance(error, ValidationError) else str(error)
 
 
+opened: list[int] = []
+"""The nodes that are kept, and still open."""
+
+
 class Logged(logging.Handler):
     """The last exception that `di` logged."""
 
@@ -203,6 +220,8 @@ def observe(
             response = TestClient(api).get("/x")
     finally:
         logging.getLogger("di").removeHandler(logged)
+        app_scope.close()
+    assert opened == []
     body = "422" if response.status_code == 422 else response.json()
     return Outcome(events, f"answer {body}{logged.text}")
 
