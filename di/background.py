@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec
 
@@ -48,28 +47,30 @@ class BackgroundTasks:
         """Call *func*, which may be async, with these arguments after the response."""
         self.tasks.append(BackgroundTask(func, args, kwargs))
 
-    def run(self) -> None:
-        """Call all from a sync caller."""
+    def run(self) -> BaseException | None:
+        """Call all from a sync caller; return what one has raised, which ends the row."""
         for number, task in enumerate(self.tasks, 1):
-            with self._named(number, task):
-                call = bridged(task.func) if task.is_async else task.func
+            call = bridged(task.func) if task.is_async else task.func
+            try:
                 call(*task.args, **task.kwargs)
+            except BaseException as error:  # noqa: BLE001 - what is open sees it first
+                return self._told(error, number, task)
+        return None
 
-    async def arun(self, hop: Hop) -> None:
+    async def arun(self, hop: Hop) -> BaseException | None:
         """See `run`. What is sync is called where the request's sync code runs."""
         for number, task in enumerate(self.tasks, 1):
-            with self._named(number, task):
+            try:
                 if task.is_async:
                     await task.func(*task.args, **task.kwargs)
                 else:
                     await hop(task.func, *task.args, **task.kwargs)
+            except BaseException as error:  # noqa: BLE001 - what is open sees it first
+                return self._told(error, number, task)
+        return None
 
-    @contextlib.contextmanager
-    def _named(self, number: int, task: BackgroundTask) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            left = len(self.tasks) - number
-            also = f"; {left} after it were not called" if left else ""
-            error.add_note(f"Raised by the background task {describe(task.func)}{also}.")
-            raise
+    def _told(self, error: BaseException, number: int, task: BackgroundTask) -> BaseException:
+        left = len(self.tasks) - number
+        also = f"; {left} after it were not called" if left else ""
+        error.add_note(f"Raised by the background task {describe(task.func)}{also}.")
+        return error

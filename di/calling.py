@@ -46,13 +46,8 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
     view_call: ViewCall = "bridge" if is_async else "call"
     resolve = compile_resolver(plan, readings, is_async=False, view_call=view_call)
     result = resolve(state, function, _as_it_is)
-    ending = Lifetime([], state) if state.left is None else state.left
-    failed: BaseException | None = None
-    try:
-        tasks.run()
-    except BaseException as error:  # noqa: BLE001 - the generators see it first
-        failed = error
-    if (final := ending.close(failed)) is not None:
+    left = state.left or Lifetime([], state)
+    if (final := left.close(tasks.run())) is not None:
         raise final
     return result
 
@@ -68,14 +63,8 @@ async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
     view_call: ViewCall = "await" if is_async else "hop"
     resolve = compile_resolver(plan, readings, is_async=True, view_call=view_call)
     result = await resolve(state, function, _as_it_is)
-    ending = Lifetime([], state) if state.left is None else state.left
-    hop = state.hop or Hop()
-    failed: BaseException | None = None
-    try:
-        await tasks.arun(hop)
-    except BaseException as error:  # noqa: BLE001 - the generators see it first
-        failed = error
-    if (final := await ending.aclose(hop, failed)) is not None:
+    left, hop = state.left or Lifetime([], state), state.hop or Hop()
+    if (final := await left.aclose(hop, await tasks.arun(hop))) is not None:
         raise final
     return result
 

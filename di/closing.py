@@ -48,24 +48,14 @@ class Ending:
         if self.is_done:
             return
         self.is_done = True
-        error = None
-        try:
-            self.tasks.run()
-        except BaseException as raised:  # noqa: BLE001 - the generators see it first
-            error = raised
-        _report(self.lifetime.close(error))
+        _report(self.lifetime.close(self.tasks.run()))
 
     async def aclose(self, hop: Hop) -> None:
         """See `close`."""
         if self.is_done:
             return
         self.is_done = True
-        error = None
-        try:
-            await self.tasks.arun(hop)
-        except BaseException as raised:  # noqa: BLE001 - the generators see it first
-            error = raised
-        _report(await self.lifetime.aclose(hop, error))
+        _report(await self.lifetime.aclose(hop, await self.tasks.arun(hop)))
 
     def close_anywhere(self, hop: Hop) -> None:
         """Do it for an async view, from its request's thread or from its loop."""

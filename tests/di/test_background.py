@@ -215,3 +215,20 @@ def test_outside_a_request() -> None:
     expected = ["opens", "returns", "task", "async task", "closes"]
     assert (call(function), events) == ("resource", expected)
     assert (asyncio.run(acall(function)), events) == ("resource", expected * 2)
+
+
+@pytest.mark.parametrize("made", [resource, aresource])
+def test_outside_a_request_its_failure_is_the_callers(made: Any) -> None:
+    """What is open sees it before."""
+
+    def fails() -> None:
+        raise OSError("task")
+
+    def function(tasks: BackgroundTasks, a: str = Depends(made)) -> None:
+        tasks.add_task(fails)
+
+    for run in (lambda: call(function), lambda: asyncio.run(acall(function))):
+        events.clear()
+        with pytest.raises(OSError, match="task"):
+            run()
+        assert events == ["opens", "sees OSError('task')", "closes"]

@@ -453,3 +453,31 @@ def test_a_stream_with_nothing_to_close(is_async: bool, api: NinjaAPI, settings:
     world = World("asgi-async" if is_async else "wsgi-sync", settings)
     world.serve(api)
     assert world.get_stream("/x") == b"1\n2\n"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_what_breaks_off_a_stream_may_be_replaced(
+    is_async: bool, api: NinjaAPI, settings: Settings
+) -> None:
+    """The server is told what a dependable made of it, and what that came from."""
+
+    def translating() -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise LookupError("translated") from error
+
+    def view(request: HttpRequest, a: None = Depends(translating)) -> Iterator[int]:
+        yield 1
+        raise OSError("disk")
+
+    async def aview(request: HttpRequest, a: None = Depends(translating)) -> AsyncIterator[int]:
+        yield 1
+        raise OSError("disk")
+
+    api.get("/x", response=JSONL[int])(aview if is_async else view)
+    world = World("asgi-async" if is_async else "wsgi-sync", settings)
+    world.serve(api)
+    with pytest.raises(LookupError, match="translated") as caught:
+        world.get_stream("/x")
+    assert isinstance(caught.value.__cause__, OSError)

@@ -159,6 +159,23 @@ def test_a_request_never_waits_for_itself(world: World, api: NinjaAPI) -> None:
     assert [world.get("/x").status_code for _ in range(2)] == [200, 200]
 
 
+def test_only_what_is_limited_has_a_slot(world: World, api: NinjaAPI) -> None:
+    """Generators beside it open and close as ever."""
+
+    @api.get("/x")
+    @world.view
+    def view(
+        request: HttpRequest,
+        a: None = Depends(generator(Inside())),
+        b: None = Depends(generator(Inside()), max_concurrency=1),
+        c: None = Depends(async_generator(Inside()), scope="function"),
+        d: None = Depends(generator(Inside()), scope="function"),
+    ) -> None: ...
+
+    world.serve(api)
+    assert [world.get("/x").status_code for _ in range(2)] == [200, 200]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_exception_frees_the_slot(kind: Any, world: World, api: NinjaAPI) -> None:
     """Raised inside, before a value or after: the next request is served."""

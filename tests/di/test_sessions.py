@@ -14,6 +14,7 @@ from ninja import Schema, Status
 
 from di import Depends, HTTPException, NinjaAPI, override
 from di.exceptions import DependencyScopeError
+from di.lifetimes import Outcome
 from di.sessions import (
     ReadSessionDep,
     Session,
@@ -407,3 +408,25 @@ def test_a_bad_body_writes_nothing(world: World) -> None:
     world.serve(api)
     assert world.post("/x", json.dumps({"n": "x"})).status_code == 422
     assert names() == []
+
+
+def test_all_who_ask_are_told_of_one_outcome(api: NinjaAPI, world: World) -> None:
+    """Two sessions of one request decide by the same status."""
+    seen: list[Outcome] = []
+
+    def asking(outcome: Outcome) -> Iterator[None]:
+        yield
+        seen.append(outcome)
+
+    @api.get("/x", response={202: None})
+    @world.view
+    def view(
+        request: HttpRequest,
+        a: None = Depends(asking, scope="function"),
+        b: None = Depends(asking, scope="function", use_cache=False),
+    ) -> None: ...
+
+    world.serve(api)
+    assert world.get("/x").status_code == 202
+    assert seen[0] is seen[1]
+    assert seen[0].status_code == 202
