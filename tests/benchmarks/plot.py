@@ -8,7 +8,7 @@ from html import escape
 
 _COLORS = ("#0f766e", "#b45309", "#4338ca", "#be123c", "#4d7c0f", "#6b7280")
 _WIDTH = 760
-_LABEL = 190
+_LABEL = 250
 _LINE = 20
 
 
@@ -17,7 +17,7 @@ def bars(title: str, groups: Mapping[str, Mapping[str, float]]) -> str:
 
     Args:
         title: above all.
-        groups: numbers by label, by the heading of their group.
+        groups: numbers by label, by the heading of their group; ours are colored.
     """
     numbers = [number for group in groups.values() for number in group.values()]
     low = math.floor(math.log10(min(*numbers, 1)))
@@ -27,9 +27,9 @@ def bars(title: str, groups: Mapping[str, Mapping[str, float]]) -> str:
     for heading, group in groups.items():
         parts.append(_text(10, top, heading, weight="bold"))
         top += _LINE
-        for index, (label, number) in enumerate(group.items()):
+        for label, number in group.items():
             width = max(1, (math.log10(number) - low) * scale)
-            color = _COLORS[0] if index == 0 else _COLORS[-1]
+            color = _COLORS[0] if label.startswith("ours") else _COLORS[-1]
             parts.append(_text(_LABEL - 8, top, label, anchor="end"))
             parts.append(
                 f'<rect x="{_LABEL}" y="{top - 12}" width="{width:.1f}" height="14"'
@@ -51,7 +51,7 @@ def lines(title: str, x_title: str, series: Mapping[str, Sequence[tuple[float, f
     """
     points = [point for line in series.values() for point in line]
     right, height, left, top = _WIDTH - 40, 300, 70, 50 + _LINE * len(series)
-    most_x, most_y = (max(point[axis] for point in points) for axis in (0, 1))
+    most_x, most_y = (_round_above(max(point[axis] for point in points)) for axis in (0, 1))
     parts = [
         f'<path d="M{left} {top}V{top + height}H{right}" fill="none" stroke="#9ca3af"/>',
         _text(right, top + height + 36, x_title, anchor="end"),
@@ -73,6 +73,12 @@ def lines(title: str, x_title: str, series: Mapping[str, Sequence[tuple[float, f
         )
         parts.append(_text(30, 50 + _LINE * index, label))
     return _svg(title, parts, top + height + 50)
+
+
+def _round_above(number: float) -> float:
+    """Return the next number that has nice quarters."""
+    power = 10 ** math.floor(math.log10(number))
+    return next(step * power for step in (1, 2, 4, 6.4, 8, 10) if step * power >= number)
 
 
 def _svg(title: str, parts: Sequence[str], height: float) -> str:

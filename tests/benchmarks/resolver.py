@@ -207,9 +207,7 @@ def _running(api: NinjaAPI, view: Callable[..., Any], request: Any) -> Callable[
 def _plotted(ratios: dict[str, dict[str, shared.Ratio]]) -> dict[str, dict[str, float]]:
     return {
         f"Graph C, {kind}": {
-            name: row[f"C {kind}"].median
-            for name, row in sorted(ratios.items(), key=lambda item: item[0] != "ours")
-            if f"C {kind}" in row
+            name: row[f"C {kind}"].median for name, row in ratios.items() if f"C {kind}" in row
         }
         for kind in graphs.KINDS
     }

@@ -94,8 +94,10 @@ class Server:
 
 @contextlib.contextmanager
 def serving(sides: Sequence[Side], synchronous: str) -> Iterator[dict[str, Server]]:
-    """Start all *sides*, and end them, come what may."""
+    """Start all *sides*, and end them, come what may: SIGTERM, too."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated"))
     with contextlib.ExitStack() as stack:
+        stack.callback(signal.signal, signal.SIGTERM, before)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-"))
         servers = {}
         for side in sides:

@@ -39,7 +39,7 @@ def running(
     yield started
     for process, _ in started.values():
         process.terminate()
-        process.communicate()
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("name", NAMES)
