@@ -24,7 +24,7 @@ from di.app_scope import Instance, app_scope
 from di.contexts import Bridge, Hop
 from di.inspection import Kind
 from di.lifetimes import NEVER, Lifetime, Slots, State
-from di.markers import SecurityScopes
+from di.markers import Scope, SecurityScopes
 from di.plan import Plan, Step
 from di.rendering import name_of
 
@@ -105,7 +105,7 @@ class _Writer:
     def write_resolver(self, view_call: ViewCall, first: str) -> None:
         with self.block(f"{'async ' * self.is_async}def resolve(frame, view, respond)"):
             self.write_prologue(view_call)
-            if not self.scopes:
+            if not self.generators():
                 self.write_steps()
                 self.write_view(view_call, first)
                 self.line("return result")
@@ -115,10 +115,7 @@ class _Writer:
                 self.write_view(view_call, first)
                 self.write_leaving()
             with self.block("except BaseException as error"):
-                opened = ", ".join(
-                    f"opened_{scope}" if scope in self.scopes else "[]"
-                    for scope in ("function", "request")
-                )
+                opened = f"{self.pairs('function')}, {self.pairs('request')}"
                 self.line(f"final = {self.twin('unwind')}(error, frame, {opened})")
                 with self.block("if final is error"):
                     self.line("raise")
@@ -131,9 +128,11 @@ class _Writer:
         root = self.plan.view
         with self.block(f"{'async ' * self.is_async}def make(frame)"):
             self.write_prologue("call" if root.dependable.kind.is_async else "hop")
-            self.line("opened_app = []")
             self.write_steps((*self.plan.steps, root))
-            self.line("frame.left = Lifetime(opened_app, frame)")
+            if root.dependable.kind.is_generator:
+                self.line(
+                    f"frame.left = Lifetime([(generator_{root.index}, step_{root.index})], frame)"
+                )
             self.line(f"return value_{root.index}")
 
     def write_prologue(self, view_call: ViewCall) -> None:
@@ -150,8 +149,8 @@ class _Writer:
             step.needs_loop and step.own_plan is None for step in steps
         ):
             self.line("frame.bridge = bridge = Bridge()")
-        for scope in self.scopes:
-            self.line(f"opened_{scope} = []")
+        if generators := [f"generator_{step.index}" for step in self.generators()]:
+            self.line(f"{' = '.join(generators)} = None")
 
     def write_steps(self, steps: Sequence[Step] | None = None) -> None:
         steps = self.plan.steps if steps is None else steps
@@ -168,16 +167,9 @@ class _Writer:
 
     def write_hop(self, steps: Sequence[Step]) -> None:
         """Write *steps* as a function that is called in the request's thread."""
-        values = [f"value_{step.index}" for step in steps]
-        self.line(f"{' = '.join(values)} = BAD")
-        name = f"in_thread_{steps[0].index}"
-        with self.block(f"def {name}()"):
-            self.line(f"nonlocal {', '.join(values)}")
-            self.is_async = False
+        with self.in_a_hop(steps):
             for step in steps:
                 self.write_step(step, is_here=True)
-            self.is_async = True
-        self.line(f"await hop({name})")
 
     def write_step(self, step: Step, *, is_here: bool) -> None:
         """Write the reading of its inputs, and its call unless something is bad.
@@ -233,27 +225,41 @@ class _Writer:
             call = f"bridge({name}, {arguments})" if crossing else f"{name}({arguments})"
             self.line(f"value_{number} = {'await ' * (kind.is_async and self.is_async)}{call}")
             return
-        self.line(f"generator_{number} = {name}({arguments})")
+        self.line(f"entered_{number} = {name}({arguments})")
         self.line(f"value_{number} = {self.entering(step)}")
         origin = self.bind(f"step_{number}", step)
         with self.block(f"if value_{number} is NEVER"):
             self.line(f"raise never_yielded({origin})")
-        self.line(f"opened_{step.scope}.append((generator_{number}, {origin}))")
+        self.line(f"generator_{number} = entered_{number}")
 
     def write_hop_alone(self, step: Step) -> None:
         """Write a sync *step* that an event loop has waited for."""
-        name = f"in_thread_{step.index}"
-        self.line(f"value_{step.index} = BAD")
-        with self.block(f"def {name}()"):
-            self.line(f"nonlocal value_{step.index}")
-            self.is_async = False
+        with self.in_a_hop([step]):
             self.write_value(step, is_here=True)
+
+    @contextlib.contextmanager
+    def in_a_hop(self, steps: Sequence[Step]) -> Iterator[None]:
+        """Write what resolves *steps* as a function that the request's thread calls."""
+        values = [f"value_{step.index}" for step in steps]
+        kept = [
+            f"generator_{step.index}"
+            for step in steps
+            if step.dependable.kind.is_generator and step.own_plan is None
+        ]
+        name = f"in_thread_{steps[0].index}"
+        self.line(f"{' = '.join(values)} = BAD")
+        if kept and not self.generators():  # of a maker, whose only one is its root
+            self.line(f"{' = '.join(kept)} = None")
+        with self.block(f"def {name}()"):
+            self.line(f"nonlocal {', '.join(values + kept)}")
+            self.is_async = False
+            yield
             self.is_async = True
         self.line(f"await hop({name})")
 
     def entering(self, step: Step) -> str:
         """Return the expression that runs a generator to its yield."""
-        generator = f"generator_{step.index}"
+        generator = f"entered_{step.index}"
         if step.dependable.kind is Kind.GENERATOR:
             return f"next({generator}, NEVER)"
         if not self.is_async:
@@ -284,19 +290,31 @@ class _Writer:
 
     def write_leaving(self) -> None:
         """Write the closing of the function scope after a success."""
-        steps = [step for step in self.plan.steps if step.scope == "function"]
+        steps = self.generators("function")
         if any(step.limiter or step.needs_loop is not self.is_async for step in steps):
-            self.line(f"{self.twin('leave')}(frame, opened_function)")
+            self.line(f"opened = {self.pairs('function')}")
+            self.line(f"{' = '.join(f'generator_{step.index}' for step in steps)} = None")
+            self.line(f"{self.twin('leave')}(frame, opened)")
         else:
             for step in reversed(steps):
                 generator = f"generator_{step.index}"
                 end = "await anext" if self.is_async else "next"
-                self.line("opened_function.pop()")
-                with self.block(f"if {end}({generator}, NEVER) is not NEVER"):
+                self.line(f"closing, {generator} = {generator}, None")
+                with self.block(f"if {end}(closing, NEVER) is not NEVER"):
                     twice = self.twin("yielded_twice")
-                    self.line(f"raise {twice}(({generator}, step_{step.index}))")
-        if "request" in self.scopes:
-            self.line("frame.left = Lifetime(opened_request, frame)")
+                    self.line(f"raise {twice}((closing, step_{step.index}))")
+        if self.generators("request"):
+            self.line(f"frame.left = Lifetime({self.pairs('request')}, frame)")
+
+    def pairs(self, scope: Scope) -> str:
+        """Return the list of a scope's generators, None where one is not open."""
+        steps = self.generators(scope)
+        return f"[{', '.join(f'(generator_{one.index}, step_{one.index})' for one in steps)}]"
+
+    def generators(self, *scopes: Scope) -> list[Step]:
+        """Return the steps that are closed with the request, in some scope or in any."""
+        wanted = scopes or ("function", "request")
+        return [step for step in self.plan.steps if step.scope in wanted]
 
     def arguments(self, step: Step) -> list[str]:
         """Return the arguments of a call, as they are written."""
@@ -311,12 +329,6 @@ class _Writer:
             scopes = self.bind(f"scopes_{step.index}", step.oauth_scopes)
             written += [f"{name}=SecurityScopes({scopes})" for name in step.security_scopes]
         return written
-
-    @property
-    def scopes(self) -> list[str]:
-        """The scopes in which anything is opened."""
-        found = {step.scope for step in self.plan.steps}
-        return [scope for scope in ("function", "request") if scope in found]
 
     def in_thread(self, step: Step) -> bool:
         """Whether an async view goes to its thread for *step*."""

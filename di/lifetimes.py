@@ -154,9 +154,16 @@ async def aleave(state: State, function: list[Entered]) -> None:
 def unwind(
     error: BaseException, state: State, function: list[Entered], request: list[Entered]
 ) -> BaseException:
-    """Let every generator see *error* and return what goes on to the client."""
-    inner = Lifetime(function, state).close(error) or error
-    return Lifetime(request, state).close(inner) or inner
+    """Let every generator see *error* and return what goes on to the client.
+
+    Args:
+        error: what was raised.
+        state: of the request.
+        function: the generators of this scope, None in the place of one that is not open.
+        request: those of the other.
+    """
+    inner = Lifetime(_opened(function), state).close(error) or error
+    return Lifetime(_opened(request), state).close(inner) or inner
 
 
 async def aunwind(
@@ -164,8 +171,8 @@ async def aunwind(
 ) -> BaseException:
     """See `unwind`."""
     hop = state.hop or Hop()
-    inner = await Lifetime(function, state).aclose(hop, error) or error
-    return await Lifetime(request, state).aclose(hop, inner) or inner
+    inner = await Lifetime(_opened(function), state).aclose(hop, error) or error
+    return await Lifetime(_opened(request), state).aclose(hop, inner) or inner
 
 
 class Outcome:
@@ -179,6 +186,10 @@ class Outcome:
 
     def __init__(self) -> None:
         self.status_code: int | None = None
+
+
+def _opened(generators: list[Entered]) -> list[Entered]:
+    return [entered for entered in generators if entered[0] is not None]
 
 
 async def first_of(generator: AsyncGenerator[Any, Any]) -> Any:
