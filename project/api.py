@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 from ninja import Schema
 from ninja.openapi.docs import Swagger
 
-from di import Depends, HTTPException, NinjaAPI
+from di import Depends, HTTPException
 from project import errors
 from project.health import Pulse
+from project.openapi import DocumentedAPI
 from project.parser import StrictParser
 from users.api import auth_router, users_router
 
@@ -30,7 +31,7 @@ def readers_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
     return guarded
 
 
-api = NinjaAPI(
+api = DocumentedAPI(
     title="Users",
     version="1",
     description="Users, and tokens to reach them with.",
