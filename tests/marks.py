@@ -39,6 +39,11 @@ def by_argument(call: str, root: Path = TESTS) -> dict[str, list[str]]:
     return found
 
 
+def line(name: str, text: str, tests: Iterable[str]) -> str:
+    """Return a line of a table in Markdown: what *text* says of *name*, and what proves it."""
+    return f"| {name} | {text} | {'<br>'.join(f'`{test}`' for test in tests)} |"
+
+
 def _tests_of(
     call: str, body: list[ast.stmt], name: str, inherited: list[Arguments]
 ) -> Iterator[tuple[str, list[Arguments]]]:

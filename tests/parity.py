@@ -180,8 +180,8 @@ def render(tests: Mapping[str, Iterable[str]]) -> str:
             "|---|---|---|",
         ]
         lines += [
-            f"| {row} | {line} | {'<br>'.join(f'`{test}`' for test in tests.get(row, ()))} |"
-            for row, line in ROWS.items()
+            marks.line(row, text, tests.get(row, ()))
+            for row, text in ROWS.items()
             if row.startswith(letter)
         ]
     lines += ["", "## No counterpart here", "", "| row | why |", "|---|---|"]

@@ -44,6 +44,7 @@ def _harmless(request: pytest.FixtureRequest) -> Iterator[None]:
     assert (answer.status, answer.json()[0]["email"]) == (200, "root@example.com")
 
 
+@pytest.mark.rfc("9110", "15.5.6")
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -238,6 +239,7 @@ def test_addresses(target: str, detail: str, text: str, ask: Ask) -> None:
     assert answer.json() == {"detail": detail}
 
 
+@pytest.mark.rfc("6749", "5.2")
 @pytest.mark.hostile("H32")
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE.keys())
 @pytest.mark.parametrize("field", ["username", "password", "scope", "grant_type"])
@@ -263,6 +265,8 @@ def test_addresses_outside_the_api_are_djangos(ask: Ask) -> None:
     assert ask("GET", "/nowhere%00?q=%00").status == 404
 
 
+@pytest.mark.rfc("8259", "4")
+@pytest.mark.rfc("8259", "8.1")
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/users"), ("PATCH", "/users/1"), ("PATCH", "/users/me")]
 )
@@ -328,6 +332,7 @@ def test_who_asks_comes_first(
     assert answer.is_refused(401)
 
 
+@pytest.mark.rfc("9110", "15.5.16")
 @pytest.mark.parametrize(
     ("content_type", "headers", "status"),
     [
@@ -375,6 +380,7 @@ def test_content_types_of_json(content_type: str, caller: Caller) -> None:
     assert caller.ask("POST", "/users", '{"name": 1}', content_type).is_refused(422)
 
 
+@pytest.mark.rfc("9110", "15.5.14")
 @pytest.mark.parametrize(
     "body",
     [

@@ -124,6 +124,7 @@ def test_a_body_is_counted_while_it_comes(chunks: int) -> None:
     assert ask_asgi("POST", "/api/users", headers, b"a" * size, chunks).is_refused(401)
 
 
+@pytest.mark.rfc("9110", "15.5.12")
 @pytest.mark.hostile("H90")
 def test_a_body_without_a_length() -> None:
     """WSGI: 411, as Django would take it for an empty one."""

@@ -117,6 +117,7 @@ def test_a_body_that_is_not_declared(server: Server) -> None:
     assert server.lives()
 
 
+@pytest.mark.rfc("9112", "6.3")
 @pytest.mark.hostile("H90")
 def test_a_body_that_is_declared_twice(server: Server) -> None:
     """H90: nobody counts by the length where the other header holds (RFC 9112 §6.3)."""

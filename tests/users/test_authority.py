@@ -70,6 +70,8 @@ def test_nobody_is_asked_to_log_in(method: str, path: str, db: None) -> None:
     assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, REALM)
 
 
+@pytest.mark.rfc("6750", "3")
+@pytest.mark.rfc("6750", "3.1")
 @pytest.mark.parametrize(("method", "path"), sorted(NEEDS))
 def test_a_token_without_the_scope_is_not_enough(method: str, path: str, root: User) -> None:
     """403 says which is needed: for superusers too, and whatever else the token may."""
