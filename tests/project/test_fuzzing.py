@@ -1,6 +1,6 @@
 """Requests that nobody thought of, in four roles, and what the document says of the answers.
 
-``python -m pytest -m fuzz`` runs it; ``FUZZ_EXAMPLES=1000`` before that for an hour of it.
+``python -m pytest -m fuzz`` runs it; ``FUZZ_EXAMPLES=1000`` in front of that makes it a long run.
 """
 
 from __future__ import annotations
