@@ -8,6 +8,7 @@ debug pages among them.
 from __future__ import annotations
 
 import contextlib
+import copy
 import inspect
 import logging
 from collections.abc import Callable, Iterator
@@ -21,29 +22,29 @@ from django.utils.decorators import sync_and_async_middleware
 
 from users import tokens
 
-SHORTEST = 8
-"""Characters of a password that cannot be in a text by chance."""
+SHORTEST = 12
+"""Characters of a password; shorter ones are nobody's here, and may be words of a sentence."""
 
 
-class Watch(logging.Handler):
-    """What is secret, and what was said where, as a handler of all loggers."""
+class Watch:
+    """What is secret, and what was said where."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.secrets: set[str] = set()
         self.heard: set[tuple[str, str]] = set()
 
     def keep_secret(self, text: str) -> None:
-        """Let *text* be a secret, unless it is too short for one."""
-        if len(text) >= SHORTEST:
+        """Let *text* be a secret, unless it may be in a text by chance."""
+        if len(text) >= SHORTEST and len(set(text)) > 1:
             self.secrets.add(text)
 
     def hear(self, text: str, where: str) -> None:
         """Note what was said."""
         self.heard.add((where, text))
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def hear_record(self, record: logging.LogRecord) -> None:
         """Note a record: its message, its traceback, and what it carries."""
+        record = copy.copy(record)  # a formatter keeps in it what it made of the traceback
         self.hear(logging.Formatter().format(record), f"a record of {record.name}")
         for value in vars(record).values():
             if isinstance(value, (str, dict, list, tuple)):
@@ -107,22 +108,19 @@ def watching() -> Iterator[Watch]:
         WATCH.keep_secret(tokens.digest(made.text))
         return made
 
+    call_handlers = logging.Logger.callHandlers
+
+    def watched_call(logger: logging.Logger, record: logging.LogRecord) -> None:
+        WATCH.hear_record(record)
+        call_handlers(logger, record)
+
     WATCH.keep_secret(settings.SECRET_KEY)
-    root, *others = _loggers()
-    for logger in (root, *others):
-        logger.addHandler(WATCH)
-    try:
-        with patch.object(tokens, "generate", watched_generate):
-            yield WATCH
-    finally:
-        for logger in (root, *others):
-            logger.removeHandler(WATCH)
-
-
-def _loggers() -> list[logging.Logger]:
-    """Return the loggers from which all records can be heard."""
-    known = map(logging.getLogger, logging.Logger.manager.loggerDict)
-    return [logging.getLogger(), *(logger for logger in known if not logger.propagate)]
+    with (
+        patch.object(tokens, "generate", watched_generate),
+        # A handler would be gone as soon as somebody configures logging anew.
+        patch.object(logging.Logger, "callHandlers", watched_call),
+    ):
+        yield WATCH
 
 
 def _without(leaked: list[str], text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 ARRANGE = """
-import logging
+import logging.config
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -35,6 +35,7 @@ def answer(status, body):
 
 
 def test_it(token, settings):
+    logging.config.dictConfig(settings.LOGGING)  # as whoever imports project.wsgi does
 """
 
 LEAKS = {
