@@ -8,14 +8,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 
-from di import Depends, HTTPException, NinjaAPI
+from di import Depends, HTTPException
 from project import errors
 from project.docs import SessionSwagger, readers_only
 from project.health import Pulse
+from project.openapi import DocumentedAPI
 from project.parser import StrictParser
 from users.api import auth_router, users_router
 
-api = NinjaAPI(
+api = DocumentedAPI(
     title="Users",
     version="1",
     description="Users, and tokens to reach them with.",

@@ -1,13 +1,17 @@
-"""What all tests share: how much is left to chance, and what makes them quick."""
+"""What all tests share: how much is left to chance, what makes them quick, what none tells."""
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core import mail
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
+
+from tests.leaks import WATCH, watching
 
 for _profile, _examples in (("ci", 40), ("nightly", 2000)):
     settings.register_profile(
@@ -59,3 +63,20 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         create_permissions, dispatch_uid="django.contrib.auth.management.create_permissions"
     )
     post_migrate.connect(restore, sender=apps.get_app_config("auth"), weak=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_is_told() -> Iterator[None]:
+    """At the end: nothing that was logged, mailed or answered as an error held a secret."""
+    with watching() as watch:
+        yield
+    leaks = watch.leaks()
+    assert not leaks, "Secrets were told:\n" + "\n".join(leaks)
+
+
+@pytest.fixture(autouse=True)
+def _mails_are_read() -> Iterator[None]:
+    """Mails are gone when the next test begins."""
+    yield
+    for message in getattr(mail, "outbox", ()):
+        WATCH.hear(message.message().as_string(), f"the mail {message.subject!r}")

@@ -6,12 +6,12 @@ the table and writes it to PARITY.md.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-TESTS = Path(__file__).parent
-TABLE = TESTS / "PARITY.md"
+from tests import marks
+
+TABLE = marks.TESTS / "PARITY.md"
 
 GROUPS = {
     "A": "Declaring a dependency",
@@ -159,15 +159,9 @@ NOT_HERE = {
 }
 
 
-def collect(root: Path = TESTS) -> dict[str, list[str]]:
-    """Return the tests under *root* by the rows that they name, without importing them."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(root.rglob("test_*.py")):
-        module = path.relative_to(root.parent).as_posix()
-        for test, rows in _tests_in(ast.parse(path.read_text(), module), module):
-            for row in rows:
-                found.setdefault(row, []).append(test)
-    return found
+def collect(root: Path = marks.TESTS) -> dict[str, list[str]]:
+    """Return the tests under *root* by the rows that they name."""
+    return marks.by_argument("pytest.mark.row", root)
 
 
 def render(tests: Mapping[str, Iterable[str]]) -> str:
@@ -186,52 +180,13 @@ def render(tests: Mapping[str, Iterable[str]]) -> str:
             "|---|---|---|",
         ]
         lines += [
-            f"| {row} | {line} | {'<br>'.join(f'`{test}`' for test in tests.get(row, ()))} |"
-            for row, line in ROWS.items()
+            marks.line(row, text, tests.get(row, ()))
+            for row, text in ROWS.items()
             if row.startswith(letter)
         ]
     lines += ["", "## No counterpart here", "", "| row | why |", "|---|---|"]
     lines += [f"| {row} | {reason} |" for row, reason in NOT_HERE.items()]
     return "\n".join(lines) + "\n"
-
-
-def _tests_in(module: ast.Module, name: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each test of *module* that names rows, with those of its class and module."""
-    yield from _tests_of(module.body, name, _rows_of_pytestmark(module.body))
-
-
-def _tests_of(
-    body: list[ast.stmt], name: str, inherited: list[str]
-) -> Iterator[tuple[str, list[str]]]:
-    for statement in body:
-        if isinstance(statement, ast.ClassDef):
-            own = _rows_in(statement.decorator_list) + _rows_of_pytestmark(statement.body)
-            yield from _tests_of(statement.body, f"{name}::{statement.name}", inherited + own)
-        elif isinstance(
-            statement, (ast.FunctionDef, ast.AsyncFunctionDef)
-        ) and statement.name.startswith("test_"):
-            rows = inherited + _rows_in(statement.decorator_list)
-            yield f"{name}::{statement.name}", list(dict.fromkeys(rows))
-
-
-def _rows_of_pytestmark(body: list[ast.stmt]) -> list[str]:
-    return _rows_in(
-        statement.value
-        for statement in body
-        if isinstance(statement, ast.Assign)
-        and any(isinstance(one, ast.Name) and one.id == "pytestmark" for one in statement.targets)
-    )
-
-
-def _rows_in(expressions: Iterable[ast.expr]) -> list[str]:
-    """Return the arguments of every ``pytest.mark.row(...)`` inside *expressions*."""
-    return [
-        ast.literal_eval(argument)
-        for expression in expressions
-        for node in ast.walk(expression)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.row"
-        for argument in node.args
-    ]
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ import tempfile
 from pathlib import Path
 
 from project.settings import *  # noqa: F403 - all of them
-from project.settings import DATABASES, INSTALLED_APPS
+from project.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE
 
 DEBUG = False
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.fastapi_docs"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+MIDDLEWARE = ["tests.leaks.watch_errors", *MIDDLEWARE]
+PASSWORD_HASHERS = ["tests.leaks.WatchedHasher"]
 
 # A database in memory has no locks; tests with threads need real ones.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

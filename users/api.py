@@ -44,7 +44,15 @@ from users.dependencies.login import (
 )
 from users.dependencies.throttling import throttle_anonymous
 from users.models import User
-from users.schemas import CsrfOut, ItemOut, TokenInfo, TokenOut, UserOut
+from users.schemas import (
+    LONGEST_SECRET,
+    CsrfOut,
+    ItemOut,
+    TokenErrorOut,
+    TokenInfo,
+    TokenOut,
+    UserOut,
+)
 
 
 def private(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -60,13 +68,45 @@ def private(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return answer
 
 
+def _refusal(text: str) -> dict[str, Any]:
+    return {"description": text}
+
+
+def _header(name: str, text: str, kind: str = "string") -> dict[str, Any]:
+    return {"headers": {name: {"description": text, "required": True, "schema": {"type": kind}}}}
+
+
+def _form(**required: dict[str, Any]) -> dict[str, Any]:
+    # No parameter says so: RFC 6749 has a 400 for a field that is missing, and no 422.
+    schema = {"required": [*required], "properties": required}
+    return {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}
+
+
+# For OpenAPI: what an operation answers that does not follow from what it takes.
+_CREATED = _header("Location", "Where the user is.")
+_LISTED = _header("X-Total-Count", "How many there are on all pages.", "integer")
+_GONE = _refusal("The caller has just been deleted.")
+_TAKEN = _refusal("Another user has this e-mail address.")
+_NEEDED = _refusal("Another user has this e-mail address, or the last superuser would be none.")
+_UNDELETABLE = _refusal("It is the caller, or the last active superuser.")
+_LOGIN_IS_OFF = _refusal("Nobody can log in by password here.")
+_WRONG_PASSWORD = _refusal("The request cannot be read, or the password is wrong.")
+_FOREIGN = _refusal("Another site's page may have sent it.")
+_MANY = _refusal("There were too many requests.")
+_LOGIN_FORM = _form(
+    username={"minLength": 1}, password={"minLength": 1, "maxLength": LONGEST_SECRET}
+)
+_TOKEN_FORM = _form(token={"minLength": 1})
+
 users_router = Router(dependencies=[RulesDep])
 auth_router = Router(dependencies=[RulesDep])
 for router in (users_router, auth_router):
     router.add_decorator(private, mode="view")
 
 
-@users_router.get("", response=list[UserOut], openapi_extra=SESSION_TOO)
+@users_router.get(
+    "", response=list[UserOut], openapi_extra={**SESSION_TOO, "responses": {200: _LISTED}}
+)
 def list_users(
     request: HttpRequest,
     by: Reader,
@@ -82,7 +122,11 @@ def list_users(
     return crud.list_users(session=session, **commons)
 
 
-@users_router.post("", response={201: UserOut}, openapi_extra=SESSION_TOO)
+@users_router.post(
+    "",
+    response={201: UserOut},
+    openapi_extra={**SESSION_TOO, "responses": {201: _CREATED, 409: _TAKEN}},
+)
 def create_user(
     request: HttpRequest,
     by: Writer,
@@ -108,7 +152,11 @@ def read_me(request: HttpRequest, user: Me) -> Any:
     return user
 
 
-@users_router.patch("/me", response=UserOut, openapi_extra=SESSION_TOO)
+@users_router.patch(
+    "/me",
+    response=UserOut,
+    openapi_extra={**SESSION_TOO, "responses": {404: _GONE, 409: _TAKEN}},
+)
 def update_me(request: HttpRequest, user: Me, changes: MyChangesDep, session: SessionDep) -> Any:
     """Change the caller's name or e-mail address."""
     return crud.update_user(
@@ -128,7 +176,11 @@ def read_user(request: HttpRequest, user_id: int, by: Reader, session: ReadSessi
     return crud.get_user(session=session, user_id=user_id)
 
 
-@users_router.patch("/{int:user_id}", response=UserOut, openapi_extra=SESSION_TOO)
+@users_router.patch(
+    "/{int:user_id}",
+    response=UserOut,
+    openapi_extra={**SESSION_TOO, "responses": {409: _NEEDED}},
+)
 def update_user(
     request: HttpRequest,
     user_id: int,
@@ -142,7 +194,11 @@ def update_user(
     )
 
 
-@users_router.delete("/{int:user_id}", response={204: None}, openapi_extra=SESSION_TOO)
+@users_router.delete(
+    "/{int:user_id}",
+    response={204: None},
+    openapi_extra={**SESSION_TOO, "responses": {409: _UNDELETABLE}},
+)
 def delete_user(request: HttpRequest, user_id: int, by: Deleter, session: SessionDep) -> None:
     """Delete one user and their tokens. To lock somebody out for a while, deactivate them."""
     crud.delete_user(session=session, user_id=user_id, by=by.user, is_admin=by.is_admin)
@@ -150,8 +206,12 @@ def delete_user(request: HttpRequest, user_id: int, by: Deleter, session: Sessio
 
 @auth_router.post(
     "/token",
-    response=TokenOut,
+    response={200: TokenOut, 400: TokenErrorOut},
     dependencies=[Depends(password_login_is_on), TokenRulesDep],
+    openapi_extra={
+        "requestBody": _LOGIN_FORM,
+        "responses": {404: _LOGIN_IS_OFF, 429: _MANY},
+    },
 )
 def create_token(
     request: HttpRequest,
@@ -167,7 +227,11 @@ def create_token(
     return _issued(user, scope)
 
 
-@auth_router.post("/revoke", response=dict[str, str], openapi_extra=SESSION_TOO)
+@auth_router.post(
+    "/revoke",
+    response={200: dict[str, str], 400: TokenErrorOut},
+    openapi_extra={**SESSION_TOO, "requestBody": _TOKEN_FORM},
+)
 def revoke_token(
     request: HttpRequest, caller: AnyCaller, token: Annotated[str, Depends(token_to_revoke)]
 ) -> Any:
@@ -201,7 +265,11 @@ def revoke_token_by_key(request: HttpRequest, key: str, user: Me) -> None:
     crud.revoke_tokens(access_tokens=user.access_tokens.filter(pk=token.pk))
 
 
-@auth_router.post("/password", response={200: TokenOut, 204: None}, openapi_extra=SESSION_TOO)
+@auth_router.post(
+    "/password",
+    response={200: TokenOut, 204: None},
+    openapi_extra={**SESSION_TOO, "responses": {400: _WRONG_PASSWORD}},
+)
 def change_password(
     request: HttpRequest, caller: MyCaller, new: NewPasswordDep, session: SessionDep
 ) -> Any:
@@ -216,13 +284,23 @@ def change_password(
     return _issued(new.user, caller.token.scope)
 
 
-@auth_router.get("/csrf", response=CsrfOut, dependencies=[Depends(throttle_anonymous)])
+@auth_router.get(
+    "/csrf",
+    response=CsrfOut,
+    dependencies=[Depends(throttle_anonymous)],
+    openapi_extra={"responses": {429: _MANY}},
+)
 def read_csrf_token(request: HttpRequest) -> Any:
     """Give a page of this site what its unsafe requests need, and the cookie to it."""
     return CsrfOut(csrf_token=get_token(request))
 
 
-@auth_router.post("/session", response=UserOut, dependencies=[Depends(enforce_csrf)])
+@auth_router.post(
+    "/session",
+    response=UserOut,
+    dependencies=[Depends(enforce_csrf)],
+    openapi_extra={"responses": {400: _WRONG_PASSWORD, 403: _FOREIGN, 429: _MANY}},
+)
 def create_session(request: HttpRequest, user: SessionLoginDep) -> Any:
     """Log a browser in."""
     login(request, user)

@@ -150,6 +150,17 @@ class TokenOut(Schema):
     scope: str
 
 
+class TokenErrorOut(Schema):
+    """Why a request for a token was refused (RFC 6749 §5.2).
+
+    Without an *error* it could not even be read.
+    """
+
+    detail: str
+    error: str = Field(default_factory=str)
+    error_description: str = Field(default_factory=str)
+
+
 class TokenInfo(Schema):
     """An access token, as its user sees it later: without its secret."""
 

@@ -53,6 +53,7 @@ def signals() -> Iterator[list[str]]:
     got_request_exception.disconnect(receive)
 
 
+@pytest.mark.hostile("H97")
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_bug_gives_nothing_away(
     debug: bool, caller: Caller, settings: Any, log: io.StringIO, signals: list[str]

@@ -24,6 +24,7 @@ def test_all_is_well(ask: Ask) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.rfc("9110", "15.6.4")
 def test_the_database_is_away(ask: Ask) -> None:
     """503, for whoever balances load or starts again what is broken."""
     with override({database_is_there: lambda: False}):

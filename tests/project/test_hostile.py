@@ -1,4 +1,4 @@
-"""Hostile input, case by case; the ids are those of the design's table."""
+"""Hostile input, case by case; the ids are those of `tests.attacks`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ from users.models import User
 NEW = '{"name": "Bob", "email": "bob@example.com"}'
 FORM = "application/x-www-form-urlencoded"
 LIMIT = 1024 * 1024
+WITH_BODIES = [
+    ("POST", "/users"),
+    ("PATCH", "/users/me"),
+    ("PATCH", "/users/1"),
+    ("POST", "/auth/password"),
+    ("POST", "/auth/session"),
+]
 
 Case = Any
 
@@ -26,6 +33,11 @@ def case(row: str, what: str, *values: Any) -> Case:
 @pytest.fixture(autouse=True)
 def _harmless(request: pytest.FixtureRequest) -> Iterator[None]:
     """Nothing was written, and the next normal request works."""
+    if "ask" in request.fixturenames:
+        ask: Ask = request.getfixturevalue("ask")
+        yield
+        assert ask("GET", "/api/health").status == 200
+        return
     if "caller" not in request.fixturenames:
         yield
         return
@@ -37,6 +49,7 @@ def _harmless(request: pytest.FixtureRequest) -> Iterator[None]:
     assert (answer.status, answer.json()[0]["email"]) == (200, "root@example.com")
 
 
+@pytest.mark.rfc("9110", "15.5.6")
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
@@ -105,6 +118,7 @@ def test_multipart_forms(body: str, caller: Caller) -> None:
     assert caller.ask("POST", "/auth/token", sent, kind, is_anonymous=True).is_refused(400)
 
 
+@pytest.mark.hostile("H36")
 @pytest.mark.parametrize("boundary", ["", "; boundary=", '; boundary="'])
 def test_multipart_without_a_boundary(boundary: str, caller: Caller) -> None:
     """H36: nothing says where its parts end."""
@@ -211,6 +225,7 @@ UNREADABLE = {
 }
 
 
+@pytest.mark.hostile("H58")
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE.keys())
 @pytest.mark.parametrize(
     ("target", "detail"),
@@ -229,6 +244,8 @@ def test_addresses(target: str, detail: str, text: str, ask: Ask) -> None:
     assert answer.json() == {"detail": detail}
 
 
+@pytest.mark.rfc("6749", "5.2")
+@pytest.mark.hostile("H32")
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE.keys())
 @pytest.mark.parametrize("field", ["username", "password", "scope", "grant_type"])
 @pytest.mark.parametrize("is_multipart", [False, True])
@@ -247,11 +264,14 @@ def test_form_fields(is_multipart: bool, field: str, text: str, caller: Caller) 
     assert answer.json()["error"] == "invalid_request"
 
 
+@pytest.mark.hostile("H58")
 def test_addresses_outside_the_api_are_djangos(ask: Ask) -> None:
     """H58: the admin site has forms of its own to say it with."""
     assert ask("GET", "/nowhere%00?q=%00").status == 404
 
 
+@pytest.mark.rfc("8259", "4")
+@pytest.mark.rfc("8259", "8.1")
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/users"), ("PATCH", "/users/1"), ("PATCH", "/users/me")]
 )
@@ -317,6 +337,7 @@ def test_who_asks_comes_first(
     assert answer.is_refused(401)
 
 
+@pytest.mark.rfc("9110", "15.5.16")
 @pytest.mark.parametrize(
     ("content_type", "headers", "status"),
     [
@@ -337,13 +358,20 @@ def test_who_asks_comes_first(
         case("H89", "empty", "application/json; charset=", {}, 400),
     ],
 )
+@pytest.mark.parametrize(("method", "path"), WITH_BODIES)
 def test_content_types(
-    content_type: str, headers: dict[str, str], status: int, caller: Caller
+    content_type: str,
+    headers: dict[str, str],
+    status: int,
+    method: str,
+    path: str,
+    caller: Caller,
 ) -> None:
     """Only what says that it is JSON in UTF-8 is read as such (CVE-2021-32677)."""
-    assert caller.ask("POST", "/users", NEW, content_type, headers=headers).is_refused(status)
+    assert caller.ask(method, path, NEW, content_type, headers=headers).is_refused(status)
 
 
+@pytest.mark.hostile("H88")
 @pytest.mark.parametrize(
     "content_type",
     [
@@ -357,13 +385,19 @@ def test_content_types_of_json(content_type: str, caller: Caller) -> None:
     assert caller.ask("POST", "/users", '{"name": 1}', content_type).is_refused(422)
 
 
+@pytest.mark.rfc("9110", "15.5.14")
 @pytest.mark.parametrize(
     "body",
-    [case("H90", "json", f'{{"name": "{"x" * LIMIT}"}}'), case("H90", "white", " " * 2 * LIMIT)],
+    [
+        case("H82", "password", f'{{"password": "{"x" * 2 * LIMIT}"}}'),
+        case("H90", "json", f'{{"name": "{"x" * LIMIT}"}}'),
+        case("H90", "white", " " * 2 * LIMIT),
+    ],
 )
-def test_large_bodies(body: str, caller: Caller) -> None:
+@pytest.mark.parametrize(("method", "path"), WITH_BODIES)
+def test_large_bodies(body: str, method: str, path: str, caller: Caller) -> None:
     """Refused by their size, also where nobody counted before Django."""
-    answer = caller.ask("POST", "/users", body)
+    answer = caller.ask(method, path, body)
     assert answer.is_refused(413)
     assert answer.json() == {"detail": "The request is too large"}
 
@@ -412,6 +446,7 @@ def test_nothing_gives_away_what_it_runs_on(
     assert answer.json() == {"detail": {404: "Not Found", 405: "Method Not Allowed"}[status]}
 
 
+@pytest.mark.hostile("H100")
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/docs/"])
 def test_the_documentation_is_for_staff(path: str, caller: Caller, settings: Any) -> None:
     """H100: where it is not open, others are led to the log-in page."""

@@ -112,6 +112,7 @@ def test_other_protocols_are_the_applications_own() -> None:
     assert seen == [call]
 
 
+@pytest.mark.hostile("H90")
 @pytest.mark.parametrize("chunks", [1, 3])
 def test_a_body_is_counted_while_it_comes(chunks: int) -> None:
     """ASGI: whatever was declared, 413 behind the limit; up to it, Django reads it."""
@@ -123,6 +124,8 @@ def test_a_body_is_counted_while_it_comes(chunks: int) -> None:
     assert ask_asgi("POST", "/api/users", headers, b"a" * size, chunks).is_refused(401)
 
 
+@pytest.mark.rfc("9110", "15.5.12")
+@pytest.mark.hostile("H90")
 def test_a_body_without_a_length() -> None:
     """WSGI: 411, as Django would take it for an empty one."""
     headers = {"Host": "localhost", **FORM, "Transfer-Encoding": "chunked"}

@@ -41,6 +41,7 @@ def test_nesting_has_a_limit(opening: str, closing: str) -> None:
             loads(nested(depth, opening, closing))
 
 
+@pytest.mark.hostile("H67")
 @pytest.mark.parametrize("part", [b"[", b'{"a":', b"[[],", b'[{"a":'])
 def test_refusing_deep_nesting_is_cheap(part: bytes) -> None:
     """100,000 levels, closed or not: the time is that of the shallow part (H67)."""

@@ -95,6 +95,7 @@ def chunked(size: int) -> bytes:
     return b"10000\r\n" + (part + b"\r\n10000\r\n") * (size // len(part)) + part + b"\r\n0\r\n\r\n"
 
 
+@pytest.mark.hostile("H90")
 @pytest.mark.parametrize("size", [LIMIT + 1, 10_000_000_000])
 @pytest.mark.parametrize("path", [b"/api/auth/token", b"/api/users", b"/admin/login/"])
 def test_a_body_that_is_declared_too_large(size: int, path: bytes, server: Server) -> None:
@@ -105,6 +106,7 @@ def test_a_body_that_is_declared_too_large(size: int, path: bytes, server: Serve
     assert server.lives()
 
 
+@pytest.mark.hostile("H90")
 def test_a_body_that_is_not_declared(server: Server) -> None:
     """H90: counted while it comes, or refused where its end cannot be known."""
     encoding = FORM + b"Transfer-Encoding: chunked\r\n"
@@ -115,6 +117,8 @@ def test_a_body_that_is_not_declared(server: Server) -> None:
     assert server.lives()
 
 
+@pytest.mark.rfc("9112", "6.3")
+@pytest.mark.hostile("H90")
 def test_a_body_that_is_declared_twice(server: Server) -> None:
     """H90: nobody counts by the length where the other header holds (RFC 9112 §6.3)."""
     both = b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n"
@@ -123,6 +127,7 @@ def test_a_body_that_is_declared_twice(server: Server) -> None:
     assert server.lives()
 
 
+@pytest.mark.hostile("H93")
 @pytest.mark.parametrize(
     ("line", "headers"),
     [
@@ -150,6 +155,7 @@ def test_heads_that_are_too_large_or_broken(line: bytes, headers: bytes, server:
     assert server.lives()
 
 
+@pytest.mark.hostile("H94")
 @pytest.mark.parametrize(
     "host",
     [
@@ -175,6 +181,7 @@ def test_text_as_it_is(text: str, server: Server) -> None:
     assert server.lives()
 
 
+@pytest.mark.hostile("H29")
 @pytest.mark.parametrize("method", [b"TRACE", b"FOO", b"OPTIONS", b"PUT"])
 def test_methods(method: bytes, server: Server) -> None:
     """H29: 405, with nothing of the request in it."""
@@ -184,6 +191,7 @@ def test_methods(method: bytes, server: Server) -> None:
     assert "echo-me" not in str(answer)
 
 
+@pytest.mark.hostile("H97")
 def test_nothing_gives_away_a_version(server: Server) -> None:
     """H97: the server says what it is, and not which one."""
     answer = server.send(b"GET /api/nowhere")
@@ -191,6 +199,7 @@ def test_nothing_gives_away_a_version(server: Server) -> None:
     assert not re.search(r"\d", answer.headers["server"])
 
 
+@pytest.mark.hostile("H100")
 @pytest.mark.parametrize("path", [b"/api/docs", b"/api/openapi.json", b"/api/docs/"])
 def test_the_documentation_is_for_staff(path: bytes, server: Server) -> None:
     """H100: production shows strangers a log-in page."""

@@ -37,6 +37,8 @@ OPERATIONS = [
 ]
 
 
+@pytest.mark.rfc("6750", "3.1")
+@pytest.mark.rfc("9110", "15.5.2")
 @pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
 def test_nobody_gets_in_without_a_token(method: str, path: str, body: Any, ann: User) -> None:
     """401 with a bare challenge, with and without a slash, even if the body is bad."""
@@ -78,6 +80,8 @@ def test_other_schemes_are_no_credentials(header: str, ann: User) -> None:
     assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, REALM)
 
 
+@pytest.mark.rfc("6750", "2.1")
+@pytest.mark.rfc("6750", "3.1")
 @pytest.mark.parametrize(
     "header", ["Bearer", "Bearer ", "Bearer a b", 'Bearer "x"', "Bearer a, b", "Bearer\ta"]
 )
@@ -89,6 +93,8 @@ def test_malformed_credentials_are_a_bad_request(header: str, ann: User) -> None
     assert response.json() == {"detail": "Malformed credentials"}  # type: ignore[attr-defined]
 
 
+@pytest.mark.rfc("9110", "11.1")
+@pytest.mark.rfc("6750", "2.1")
 def test_the_scheme_is_written_as_one_likes(ann: User) -> None:
     """Any case, any number of spaces."""
     _, text = crud.issue_token(user=ann, scope="me")
@@ -123,6 +129,7 @@ def test_unknown_and_wrong_secrets_cost_one(
     rejected(body + tokens._checksum(body), 1, django_assert_num_queries)
 
 
+@pytest.mark.rfc("6750", "3.1")
 @pytest.mark.parametrize("how", ["revoked", "expired", "inactive", "password", "deleted"])
 def test_a_token_that_ended(
     how: str, ann: User, django_assert_num_queries: DjangoAssertNumQueries
@@ -161,6 +168,7 @@ def test_the_log_has_the_reason_and_no_token(
     assert text not in caplog.text
 
 
+@pytest.mark.rfc("6750", "2")
 def test_tokens_elsewhere_are_ignored(ann: User) -> None:
     """In the query or in a cookie a token would end in logs and be sent by itself."""
     _, text = crud.issue_token(user=ann, scope="me")
@@ -251,6 +259,7 @@ def test_unknown_parameters_never_filter_or_sort(query: str, people: list[User])
     assert len(Api(people[0]).get(f"/users?{query}").json()) == 6  # type: ignore[attr-defined]
 
 
+@pytest.mark.rfc("9110", "15.3.2")
 @pytest.mark.parametrize("path", ["/users", "/users/"])
 def test_creating(path: str, manager: User) -> None:
     """201, where it is, and the user; with a password they can log in, without not."""

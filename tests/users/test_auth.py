@@ -20,6 +20,8 @@ def error(kind: str, text: str) -> dict[str, str]:
     return {"detail": text, "error": kind, "error_description": text}
 
 
+@pytest.mark.rfc("6749", "4.3")
+@pytest.mark.rfc("6749", "5.1")
 def test_a_token_for_a_password(ann: User) -> None:
     """The answer has RFC 6749's shape, must not be stored, and the token works."""
     response = login({**FORM, "grant_type": "password", "client_id": "", "client_secret": "x"})
@@ -46,6 +48,7 @@ def test_the_address_is_spelled_as_one_likes(ann: User) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.rfc("6749", "5.2")
 def test_nobody_learns_who_is_there(ann: User, hashed: list[str]) -> None:
     """Wrong, unknown, inactive, without a password: the same bytes, and one hash each."""
     make_user("inactive@example.com", is_active=False)
@@ -70,6 +73,7 @@ def test_nobody_learns_who_is_there(ann: User, hashed: list[str]) -> None:
     assert AccessToken.objects.count() == 0
 
 
+@pytest.mark.rfc("6749", "5.2")
 @pytest.mark.parametrize(
     ("form", "kind"),
     [
@@ -108,6 +112,7 @@ def test_only_a_form_is_read(content_type: str, ann: User, hashed: list[str]) ->
     assert hashed == []
 
 
+@pytest.mark.rfc("6749", "3.3")
 @pytest.mark.parametrize(
     ("scope", "granted"), [("me items", "items me"), ("me users:admin", "me"), ("", "me")]
 )
@@ -117,6 +122,7 @@ def test_the_answer_says_what_was_granted(scope: str, granted: str, ann: User) -
     assert AccessToken.objects.get().scope == granted
 
 
+@pytest.mark.rfc("6749", "5.2")
 @pytest.mark.parametrize("scope", ["everything", "users:read", 'a"b', "x" * 10_000])
 def test_a_scope_that_cannot_be_granted(scope: str, ann: User) -> None:
     """400 invalid_scope, and no token."""

@@ -11,6 +11,7 @@ from ninja.operation import PathView
 
 from project.api import api as the_api
 from tests.users.conftest import Api, Browser, make_user, rows
+from tests.users.hostile import bearing
 from tests.users.test_api import NEW, REALM
 from users.dependencies.credentials import make_bearer
 from users.models import User
@@ -69,6 +70,8 @@ def test_nobody_is_asked_to_log_in(method: str, path: str, db: None) -> None:
     assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, REALM)
 
 
+@pytest.mark.rfc("6750", "3")
+@pytest.mark.rfc("6750", "3.1")
 @pytest.mark.parametrize(("method", "path"), sorted(NEEDS))
 def test_a_token_without_the_scope_is_not_enough(method: str, path: str, root: User) -> None:
     """403 says which is needed: for superusers too, and whatever else the token may."""
@@ -94,6 +97,26 @@ def test_the_permission_is_needed_now(who: Any, method: str, path: str, ann: Use
     assert (response.status_code, response.json()) == (403, {"detail": "Permission denied"})
     assert "WWW-Authenticate" not in response.headers
     assert rows()[0] == before
+
+
+WHO = {
+    "nobody": lambda root: Api(),
+    "no scope": lambda root: Api(root, ""),
+    "by token": Api,
+    "in a browser": Browser,
+    "by a bad token": lambda root: bearing("x"),
+}
+
+
+@pytest.mark.hostile("H98")
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize(("method", "path"), sorted(operations()))
+def test_no_answer_is_kept_by_a_cache(who: str, method: str, path: str, root: User) -> None:
+    """No answer, refusals included; and one that is kept all the same is for its caller."""
+    response = call(WHO[who](root), method, path)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert {"Authorization", "Cookie"} <= set(response.headers["Vary"].split(", "))
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def document(client: Any) -> Any:

@@ -13,6 +13,7 @@ from users.models import AccessToken, User
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.hostile("H85")
 def test_twenty_four_identical_requests_make_one_user(root: User) -> None:
     """One 201, twenty-three 409, no 500, one row."""
     apis = [Api(root) for _ in range(24)]

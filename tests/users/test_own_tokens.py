@@ -82,6 +82,7 @@ def test_all_tokens_are_ended(ann: User) -> None:
     assert [one.get("/users/me").status_code for one in (api, other, bob)] == [401, 401, 200]
 
 
+@pytest.mark.rfc("7009", "2.2")
 def test_revoking_never_tells(ann: User) -> None:
     """200 for whatever is sent; only one's own token ends (RFC 7009 §2.2)."""
     api, own, bob = Api(ann, ""), Api(ann), Api(make_user("bob@example.com"))
@@ -95,6 +96,7 @@ def test_revoking_never_tells(ann: User) -> None:
     assert bob.get("/users/me").status_code == 200
 
 
+@pytest.mark.rfc("7009", "2.2.1")
 @pytest.mark.parametrize(
     "form", [{}, {"token": ""}, {"token": ["a", "b"]}, {"token": "a\x00b"}, "token=%ff"]
 )
@@ -104,6 +106,7 @@ def test_a_bad_revocation(form: Any, ann: User) -> None:
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")  # type: ignore[attr-defined]
 
 
+@pytest.mark.rfc("7009", "2.1")
 def test_a_revocation_is_a_form(ann: User) -> None:
     """JSON is 415."""
     api = Api(ann)

@@ -19,6 +19,7 @@ class Person:
         return self.is_superuser or perm in self.permissions
 
 
+@pytest.mark.rfc("6749", "3.3")
 @pytest.mark.parametrize(
     ("requested", "person", "granted"),
     [
@@ -39,6 +40,7 @@ def test_what_is_asked_for_and_may_be_had(
     assert grant(requested, person) == granted
 
 
+@pytest.mark.rfc("6749", "3.3")
 @pytest.mark.parametrize(
     ("requested", "reason"),
     [

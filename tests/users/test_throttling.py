@@ -60,6 +60,7 @@ def test_what_holds_if_nothing_is_said(settings: Any) -> None:
     assert {name: conf.throttle(name) for name in names} == {**known, "client": None}
 
 
+@pytest.mark.rfc("6585", "4")
 def test_the_sixth_failure_is_not_hashed(ann: User, hashed: list[str]) -> None:
     """429 says when to come back; the right password does not help either."""
     assert statuses(*[WRONG] * 5) == [400] * 5

@@ -70,7 +70,7 @@ class Credentials:
 
     username: str
     password: str = field(repr=False)
-    scope: str | None
+    scope: str
 
 
 def require_form(request: HttpRequest, names: tuple[str, ...]) -> None:
@@ -94,8 +94,8 @@ def password_form(
     request: HttpRequest,
     username: Annotated[str, Form(description="The e-mail address.")] = "",
     password: Annotated[SecretStr, Form()] = _NOTHING,
-    scope: Annotated[str | None, Form(description="Scopes, separated by spaces.")] = None,
-    grant_type: Annotated[str | None, Form(description="password, or left out.")] = None,
+    scope: Annotated[str, Form(description="Scopes, separated by spaces.")] = "",
+    grant_type: Annotated[str, Form(description="password, or left out.")] = "",
 ) -> Credentials:
     """Return the credentials in a form of RFC 6749 §4.3.
 
@@ -105,7 +105,7 @@ def password_form(
         InvalidScopeError: so is a scope.
     """
     require_form(request, ("username", "password", "scope", "grant_type"))
-    if grant_type not in (None, "", "password"):
+    if grant_type not in ("", "password"):
         raise TokenRequestError("unsupported_grant_type", "Only the grant type password is known")
     secret = password.get_secret_value()
     if not username or not secret:

@@ -42,6 +42,7 @@ def test_a_subclass_may_change_the_challenge(base: Any, api: NinjaAPI, world: Wo
     assert "WWW-Authenticate" not in answer.headers
 
 
+@pytest.mark.rfc("7617", "2")
 def test_the_first_colon_divides(api: NinjaAPI, world: World) -> None:
     """A password may hold colons, a user name may not (RFC 7617 §2)."""
 
