@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import connections
 from django.test import AsyncClient, Client
 
 from users import crud
@@ -98,6 +99,8 @@ def ask_wsgi(
     """Call the WSGI application as a server does (PEP 3333)."""
     from project.wsgi import application
 
+    # It keeps its thread's connection, which is here the thread of all other tests.
+    connections.settings["default"]["CONN_MAX_AGE"] = 0
     path, _, query = target.partition("?")
     environ = {
         "REQUEST_METHOD": method,
