@@ -225,12 +225,34 @@ class _Writer:
             call = f"bridge({name}, {arguments})" if crossing else f"{name}({arguments})"
             self.line(f"value_{number} = {'await ' * (kind.is_async and self.is_async)}{call}")
             return
-        self.line(f"entered_{number} = {name}({arguments})")
-        self.line(f"value_{number} = {self.entering(step)}")
+        if kind.is_async and self.is_async and step.scope == "request":
+            # What is entered in a task of its own is noted there: this one may be cancelled
+            # in the moment in which the other ends.
+            self.line(f"value_{number} = BAD")
+            with self.block(f"async def entering_{number}()"):
+                self.line(f"nonlocal value_{number}, generator_{number}")
+                self.write_entering(step, f"{name}({arguments})")
+            self.line(f"await hop.apart(entering_{number})")
+        else:
+            self.write_entering(step, f"{name}({arguments})")
+
+    def write_entering(self, step: Step, generator: str) -> None:
+        """Write what runs the *generator* of *step* to its yield, and notes that it is open."""
+        number = step.index
+        self.line(f"entered_{number} = {generator}")
+        self.line(f"value_{number} = {self.first_of(step)}")
         origin = self.bind(f"step_{number}", step)
         with self.block(f"if value_{number} is NEVER"):
             self.line(f"raise never_yielded({origin})")
         self.line(f"generator_{number} = entered_{number}")
+
+    def first_of(self, step: Step) -> str:
+        """Return the expression that runs a generator to its yield."""
+        if step.dependable.kind is Kind.GENERATOR:
+            return f"next(entered_{step.index}, NEVER)"
+        if self.is_async:
+            return f"await anext(entered_{step.index}, NEVER)"
+        return f"bridge(first_of, entered_{step.index})"
 
     def write_hop_alone(self, step: Step) -> None:
         """Write a sync *step* that an event loop has waited for."""
@@ -256,17 +278,6 @@ class _Writer:
             yield
             self.is_async = True
         self.line(f"await hop({name})")
-
-    def entering(self, step: Step) -> str:
-        """Return the expression that runs a generator to its yield."""
-        generator = f"entered_{step.index}"
-        if step.dependable.kind is Kind.GENERATOR:
-            return f"next({generator}, NEVER)"
-        if not self.is_async:
-            return f"bridge(first_of, {generator})"
-        if step.scope == "request":
-            return f"await hop.apart(first_of, {generator})"
-        return f"await anext({generator}, NEVER)"
 
     def write_view(self, view_call: ViewCall, first: str) -> None:
         view = self.plan.view

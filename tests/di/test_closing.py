@@ -245,6 +245,37 @@ def test_the_client_leaves_while_a_dependable_opens(
 
 
 @forgets_a_file
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.row("F15")
+def test_the_client_leaves_in_the_moment_in_which_a_dependable_is_open(
+    scope: Any, api: NinjaAPI, serve: Callable[[], None]
+) -> None:
+    """Entered and cancelled in one turn of the loop: it is closed like any other."""
+
+    async def task() -> Any:
+        return asyncio.current_task()
+
+    async def cancelled(task: Any = Depends(task)) -> AsyncIterator[None]:
+        events.append("opens")
+        asyncio.get_running_loop().call_soon(task.cancel)
+        try:
+            yield
+        except BaseException as error:
+            events.append(f"sees {type(error).__name__}")
+            raise
+
+    @api.get("/x")
+    async def view(request: HttpRequest, a: None = Depends(cancelled, scope=scope)) -> None:
+        await asyncio.sleep(5)
+
+    serve()
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(Visitor().get("/x"))
+    gc.collect()
+    assert events == ["opens", "sees CancelledError"]  # and not what the garbage collector says
+
+
+@forgets_a_file
 def test_a_second_cancellation_stops_no_closing(api: NinjaAPI, serve: Callable[[], None]) -> None:
     """A server that loses patience while generators close: all of them still do."""
 
