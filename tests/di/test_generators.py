@@ -14,7 +14,7 @@ from asgiref.sync import SyncToAsync, async_to_sync, sync_to_async
 from django.contrib.auth.models import Group
 from django.core.asgi import get_asgi_application
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.wsgi import get_wsgi_application
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
@@ -110,7 +110,7 @@ def exchange(world: World, url: str) -> bytes:
 
 def _exchange(world: World, url: str) -> bytes:
     if not world.is_asgi:
-        response = get_wsgi_application()(RequestFactory().get(url).environ, lambda *_: None)
+        response = WSGIHandler()(RequestFactory().get(url).environ, lambda *_: None)
         body = b"".join(response)
         events.append("sent")
         response.close()
@@ -149,6 +149,7 @@ class Out(ninja.Schema):
         return found["n"]  # type: ignore[no-any-return]
 
 
+@pytest.mark.django_db  # the handler looks after connections that other tests left
 @pytest.mark.row("F1", "F2", "F3")
 def test_a_scope_ends_before_or_after_the_last_byte(
     make: Maker, api: NinjaAPI, world: World
@@ -463,6 +464,7 @@ async def setting() -> AsyncIterator[None]:
     events.append(variable.get())
 
 
+@pytest.mark.django_db  # the handler looks after connections that other tests left
 @pytest.mark.row("G1")
 @pytest.mark.parametrize("scope", ["function", "request"])
 def test_an_async_generators_context_variable_is_set_seen_and_reset(
@@ -486,6 +488,7 @@ def test_an_async_generators_context_variable_is_set_seen_and_reset(
     assert caplog.records == []
 
 
+@pytest.mark.django_db  # the handler looks after connections that other tests left
 @pytest.mark.row("G2")
 def test_what_sync_and_async_code_set_they_see_of_each_other(
     api: NinjaAPI, world: World, caplog: pytest.LogCaptureFixture
