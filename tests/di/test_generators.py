@@ -12,8 +12,8 @@ import ninja
 import pytest
 from asgiref.sync import SyncToAsync, async_to_sync, sync_to_async
 from django.contrib.auth.models import Group
-from django.core.asgi import get_asgi_application
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -136,7 +136,7 @@ def _exchange(world: World, url: str) -> bytes:
             if not message.get("more_body"):
                 events.append("sent")
 
-    asyncio.run(get_asgi_application()(scope, receive, send))  # type: ignore[arg-type]
+    asyncio.run(ASGIHandler()(scope, receive, send))  # type: ignore[arg-type]
     return b"".join(chunks)
 
 
