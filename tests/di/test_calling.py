@@ -392,3 +392,19 @@ def test_inside_a_transaction_of_the_callers(resolve: Any) -> None:
             resolve(add_group, name="lost", fails=True)
         resolve(add_group, name="kept")
     assert groups() == ["callers", "kept"]
+
+
+def yielding(n: int = 1) -> Iterator[int]:
+    yield n
+
+
+async def ayielding(n: int = 1) -> AsyncIterator[int]:
+    yield n
+
+
+@pytest.mark.parametrize("function", [yielding, ayielding])
+def test_a_generator_is_not_called(function: Any) -> None:
+    """It would begin when everything that it depends on is closed."""
+    for run in (lambda: call(function), lambda: asyncio.run(acall(function))):
+        with pytest.raises(TypeError, match=r"yielding \(tests/di/test_calling\.py:\d+\) is a gen"):
+            run()
