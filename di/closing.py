@@ -147,21 +147,28 @@ class Stream:
     break_off: BreakOff | ABreakOff
 
 
-def watch_stream(response: HttpResponseBase, break_off: BreakOff | ABreakOff) -> None:
+def watch_stream(
+    response: HttpResponseBase, break_off: BreakOff | ABreakOff, source: Any = None
+) -> None:
     """Let *break_off* see what breaks off *response* while it is streamed.
 
-    Under ASGI nobody else would: Django does not close such a response.
+    Under ASGI nobody else would: Django does not close such a response. If the client
+    leaves, *source*, the view's generator that Ninja reads, ends before the request does.
     """
     if not isinstance(response, StreamingHttpResponse) or isinstance(response, FileResponse):
         return
     content: Any = response.streaming_content
     watched: Any = _awatched if response.is_async else _watched
-    response.streaming_content = watched(content, break_off)
+    response.streaming_content = watched(content, break_off, source)
 
 
-def _watched(content: Iterator[bytes], break_off: BreakOff) -> Iterator[bytes]:
+def _watched(content: Iterator[bytes], break_off: BreakOff, source: Any) -> Iterator[bytes]:
     try:
-        yield from content
+        try:
+            yield from content
+        finally:
+            if source is not None:
+                source.close()
     except Exception as error:
         if (final := break_off(error)) is error:
             raise
@@ -170,11 +177,17 @@ def _watched(content: Iterator[bytes], break_off: BreakOff) -> Iterator[bytes]:
     raise final  # not above, where *error* would become its context again
 
 
-async def _awatched(content: AsyncIterator[bytes], break_off: ABreakOff) -> AsyncIterator[bytes]:
+async def _awatched(
+    content: AsyncIterator[bytes], break_off: ABreakOff, source: Any
+) -> AsyncIterator[bytes]:
     """See `_watched`. The client may leave while a part is waited for."""
     try:
-        async for part in content:
-            yield part
+        try:
+            async for part in content:
+                yield part
+        finally:
+            if source is not None:
+                await source.aclose()
     except (Exception, asyncio.CancelledError) as error:
         if (final := await break_off(error)) is error:
             raise

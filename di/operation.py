@@ -137,7 +137,7 @@ class InjectedMixin(Operation):
         if not isinstance(generator, Stream):
             return super()._stream_response(request, generator, temporal_response)
         response = super()._stream_response(request, generator.content, temporal_response)
-        watch_stream(response, generator.break_off)
+        watch_stream(response, generator.break_off, generator.content)
         return response
 
 
@@ -153,7 +153,7 @@ class AsyncInjectedMixin(InjectedMixin, AsyncOperation):
         if not isinstance(stream, Stream):
             return await respond(request, stream, temporal_response)
         response = await respond(request, stream.content, temporal_response)
-        watch_stream(response, stream.break_off)
+        watch_stream(response, stream.break_off, stream.content)
         return response
 
 

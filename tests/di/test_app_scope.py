@@ -536,7 +536,11 @@ def in_child():
 
 def run(script: str) -> list[str]:
     result = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-c", SCRIPT + script], capture_output=True, text=True, check=True
+        # Python 3.12 and later warn of every fork beside a thread.
+        [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", SCRIPT + script],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert result.stderr == ""
     return result.stdout.splitlines()
