@@ -103,7 +103,9 @@ class Bridge(_Shared):
 
         async def run() -> _Outcome[_T]:
             self.bring_in()  # not before: asgiref has set what leads back to this thread
-            return await _task(self.context, function, *args, **kwargs)
+            task = _task(self.context, function, *args, **kwargs)
+            await _ended(task)  # a sync view runs to its end, also if its client has left
+            return task.result()
 
         try:
             return _unpacked(*bridged(run)())

@@ -172,6 +172,47 @@ def test_the_client_leaves_while_a_sync_view_runs(
     assert events == ["opens", "view", *end]
 
 
+@pytest.mark.parametrize("where", ["opening", "closing"])
+def test_the_client_leaves_while_a_sync_view_waits_for_async_code(
+    where: str, api: NinjaAPI, serve: Callable[[], None]
+) -> None:
+    """What the view waits for is not cancelled either: a sync view runs to its end."""
+
+    async def slow(when: str) -> None:
+        if when == where:
+            events.append(when)
+            await asyncio.sleep(0.05)
+
+    async def waiting() -> AsyncIterator[None]:
+        await slow("opening")
+        yield
+        await slow("closing")
+        events.append("closed")
+
+    @api.get("/x")
+    def view(
+        request: HttpRequest,
+        tasks: BackgroundTasks,
+        a: str = Depends(async_generator),
+        b: None = Depends(waiting, scope="function"),
+    ) -> None:
+        events.append("view")
+        tasks.add_task(events.append, "task")
+
+    serve()
+
+    async def visit() -> None:
+        visitor = Visitor()
+        visit = asyncio.create_task(visitor.get("/x"))
+        await until(lambda: where in events)
+        visitor.leaves.set()
+        await visit
+
+    asyncio.run(visit())
+    ours = [event for event in events if event not in ("response.start", "sent", where)]
+    assert ours == ["opens", "view", "closed", "task", "closes"]
+
+
 @async_only_middleware
 def dawdling(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Keep the response for a while."""
