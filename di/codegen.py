@@ -178,20 +178,25 @@ class _Writer:
             step: what is called.
             is_here: whether it is called in place, not in the request's thread.
         """
-        reading = self.readings[step.index]
-        conditions = [f"value_{need} is BAD" for need in step.needs if need in self.may_be_bad]
-        if reading.read is not None:
-            self.bind(f"read_{step.index}", reading.read)
-            self.line(f"inputs_{step.index} = read_{step.index}(frame)")
-            conditions.insert(0, f"inputs_{step.index} is None")
-        if not conditions:
+        bad = self.write_reading(step)
+        if not bad:
             self.write_call(step, is_here=is_here)
             return
         self.may_be_bad.add(step.index)
-        with self.block(f"if {' or '.join(conditions)}"):
+        with self.block(f"if {bad}"):
             self.line(f"value_{step.index} = BAD")
         with self.block("else"):
             self.write_call(step, is_here=is_here)
+
+    def write_reading(self, step: Step) -> str:
+        """Write the reading of its inputs; return the condition that something is bad, if any."""
+        conditions = [f"value_{need} is BAD" for need in step.needs if need in self.may_be_bad]
+        read = self.readings[step.index].read
+        if read is not None:
+            self.bind(f"read_{step.index}", read)
+            self.line(f"inputs_{step.index} = read_{step.index}(frame)")
+            conditions.insert(0, f"inputs_{step.index} is None")
+        return " or ".join(conditions)
 
     def write_call(self, step: Step, *, is_here: bool) -> None:
         if step.limiter is None:
@@ -281,14 +286,8 @@ class _Writer:
 
     def write_view(self, view_call: ViewCall, first: str) -> None:
         view = self.plan.view
-        reading = self.readings[-1]
-        conditions = [f"value_{need} is BAD" for need in view.needs if need in self.may_be_bad]
-        if reading.read is not None:
-            self.bind(f"read_{view.index}", reading.read)
-            self.line(f"inputs_{view.index} = read_{view.index}(frame)")
-            conditions.insert(0, f"inputs_{view.index} is None")
-        if conditions:
-            with self.block(f"if {' or '.join(conditions)}"):
+        if bad := self.write_reading(view):
+            with self.block(f"if {bad}"):
                 self.line("raise frame.invalid()")
         arguments = ", ".join([f"frame.{first}"] * bool(first) + self.arguments(view))
         call = {
@@ -329,7 +328,7 @@ class _Writer:
 
     def arguments(self, step: Step) -> list[str]:
         """Return the arguments of a call, as they are written."""
-        reading = self.readings[step.index] if step.index < len(self.readings) else Reading()
+        reading = self.readings[step.index]
         written = [f"{name}=frame.{attribute}" for name, attribute in reading.given.items()]
         if reading.names is None:
             written.append(f"**inputs_{step.index}")
