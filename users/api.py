@@ -118,8 +118,9 @@ def list_users(
 
     ``X-Total-Count`` is the number of all of them, on this page or not.
     """
-    response["X-Total-Count"] = str(crud.count_users(session=session, q=commons["q"]))
-    return crud.list_users(session=session, **commons)
+    users, total = crud.list_users(session=session, **commons)
+    response["X-Total-Count"] = str(total)
+    return users
 
 
 @users_router.post(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from users.crud.accounts import (
     authenticate,
     change_password,
-    count_users,
     create_user,
     delete_user,
     find_groups,
@@ -47,7 +46,6 @@ __all__ = [
     "authenticate",
     "change_password",
     "count",
-    "count_users",
     "create_user",
     "delete_user",
     "find_groups",

@@ -38,14 +38,16 @@ _EMAIL_IS_TAKEN = re.compile(
 
 def list_users(
     *, session: Session | ReadSession, q: str | None, skip: int, limit: int
-) -> QuerySet[User]:
-    """Return *limit* users by id after the first *skip*, those with *q* in name or e-mail."""
-    return _found(session, q).only("id", "name", "email").order_by("id")[skip : skip + limit]
+) -> tuple[list[User], int]:
+    """Return a page of the users with *q* in name or e-mail, by id, and how many there are.
 
-
-def count_users(*, session: Session | ReadSession, q: str | None) -> int:
-    """Return how many users have *q* in name or e-mail."""
-    return _found(session, q).count()
+    A page that is not full is the last one: then the number of all is known without a
+    query of its own.
+    """
+    found = _found(session, q)
+    users = list(found.only("id", "name", "email").order_by("id")[skip : skip + limit])
+    is_last = len(users) < limit and (users or not skip)
+    return users, skip + len(users) if is_last else found.count()
 
 
 def get_user(*, session: Session | ReadSession, user_id: int) -> User:

@@ -62,7 +62,10 @@ def issue_token(
 
 def find_token(*, key: str) -> AccessToken | None:
     """Return the token with *key* and its user, in one query."""
-    return AccessToken.objects.select_related("user").filter(key=key).first()
+    try:
+        return AccessToken.objects.select_related("user").get(key=key)
+    except AccessToken.DoesNotExist:
+        return None
 
 
 def list_tokens(*, user: User) -> list[AccessToken]:
