@@ -9,7 +9,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_origin
 
@@ -107,11 +107,12 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
         UnsupportedParameterError: a dependency can only be passed by position.
         BlockingGeneratorError: it is a generator that is said not to block.
     """
-    _check_callable(call)
     while inspect.isfunction(call) and hasattr(call, INJECTED):
         call = call.__wrapped__  # type: ignore[attr-defined]
-    kind, is_managed = _recognize(call)
-    defaults = _defaults_of(call)
+    layers = _layers(call)
+    _check_callable(call, layers)
+    kind, is_managed = _recognize(layers)
+    defaults = _defaults_of(layers)
     if kind.is_generator and not defaults.is_blocking:
         problem = "blocking=False is for functions and classes, and this is a generator."
         hint = "Leave it out: a generator is entered and closed in its request's thread."
@@ -119,7 +120,7 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
     return Dependable(
         call=Managed(call) if is_managed else call,
         kind=kind,
-        parameters=tuple(_parameters(call)),
+        parameters=tuple(_parameters(call, layers)),
         scope=defaults.scope,
         has_fixed_scope=defaults.is_fixed,
         is_blocking=defaults.is_blocking,
@@ -128,7 +129,7 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
 
 def kind_of(call: Callable[..., Any]) -> Kind:
     """Return how *call* hands over its value, seen through partials and wrappers."""
-    return _recognize(call)[0]
+    return _recognize(_layers(call))[0]
 
 
 def is_constructible(annotation: object) -> bool:
@@ -164,14 +165,14 @@ class Managed:
         return hash((Managed, self.__wrapped__))
 
 
-def _check_callable(call: Any) -> None:
+def _check_callable(call: Any, layers: Sequence[Any]) -> None:
     if not callable(call) or isinstance(call, _MANAGERS):
         problem = f"Depends() was given {call!r}, which cannot be called."
         hint = "Pass the function itself, without calling it."
         if name := _name_of_called(call):
             hint = f"Pass {name}, not {name}()."
         raise NotCallableError(problem, hint=hint)
-    *_, source = _layers(call)
+    source = layers[-1]
     if vars(builtins).get(getattr(source, "__name__", "")) is source:
         problem = f"{name_of(call)} is built in and does not say what to fill it with."
         hint = "Wrap it in a function of your own and depend on that."
@@ -194,10 +195,10 @@ def _name_of_called(value: Any) -> str | None:
     return value.__name__ if is_result else None
 
 
-def _recognize(call: Any) -> tuple[Kind, bool]:
-    """Return the kind of *call*, and whether contextlib wrapped a generator in it."""
+def _recognize(layers: Sequence[Any]) -> tuple[Kind, bool]:
+    """Return the kind of a callable, and whether contextlib wrapped a generator in it."""
     is_managed = False
-    for layer in _layers(call):
+    for layer in layers:
         if inspect.isclass(layer):
             break
         function = _function_of(layer)
@@ -214,8 +215,7 @@ def _recognize(call: Any) -> tuple[Kind, bool]:
     return Kind.FUNCTION, False
 
 
-def _parameters(call: Callable[..., Any]) -> Iterator[Parameter]:
-    layers = list(_layers(call))
+def _parameters(call: Callable[..., Any], layers: Sequence[Any]) -> Iterator[Parameter]:
     bound = {name for one in layers if isinstance(one, functools.partial) for name in one.keywords}
     namespaces = Namespaces(layers[-1])
     for parameter in _signature(call).parameters.values():
@@ -285,22 +285,22 @@ def _without_factory(default: Any) -> Any:
     return LEFT_OUT if is_sentinel else default
 
 
-def _defaults_of(call: Any) -> Defaults:
-    """Return what `dependable` noted on *call*, or on what is inside it."""
-    noted = (defaults_of(layer) for layer in _layers(call))
+def _defaults_of(layers: Sequence[Any]) -> Defaults:
+    """Return what `dependable` noted on a callable, or on what is inside it."""
+    noted = (defaults_of(layer) for layer in layers)
     return next((one for one in noted if one != Defaults()), Defaults())
 
 
-def _layers(call: Any) -> Iterator[Any]:
-    """Yield *call* and, one by one, what is inside its partials, wrappers and instances.
+def _layers(call: Any) -> list[Any]:
+    """Return *call* and, one by one, what is inside its partials, wrappers and instances.
 
     The last is the function or the class whose signature it has.
     """
-    seen: list[Any] = []
-    while not any(call is one for one in seen):
-        seen.append(call)
-        yield call
+    layers: list[Any] = []
+    while not any(call is one for one in layers):
+        layers.append(call)
         call = _inside(call)
+    return layers
 
 
 def _inside(call: Any) -> Any:
@@ -312,6 +312,8 @@ def _inside(call: Any) -> Any:
         return get_origin(call)
     if inspect.isclass(call):
         return call
+    if inspect.isfunction(call):
+        return vars(call).get("__wrapped__", call)
     # A proxy may answer getattr() for any name, without end.
     wrapped = inspect.getattr_static(call, "__wrapped__", None)
     return _function_of(call) if wrapped is None else wrapped
