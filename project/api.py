@@ -14,6 +14,7 @@ from project.docs import SessionSwagger, readers_only
 from project.health import Pulse
 from project.openapi import DocumentedAPI
 from project.parser import StrictParser
+from project.renderer import FastRenderer
 from users.api import auth_router, users_router
 
 api = DocumentedAPI(
@@ -22,6 +23,7 @@ api = DocumentedAPI(
     description="Users, and tokens to reach them with.",
     urls_namespace="api",
     parser=StrictParser(),
+    renderer=FastRenderer(),
     # A token in the browser's storage is for a developer's own machine.
     docs=SessionSwagger(settings={"persistAuthorization": settings.DEBUG}),
     docs_decorator=readers_only,

@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Literal
 
 from django.conf import settings
+from django.db import connection
 
 Interface = Literal["wsgi", "asgi"]
 
-_THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)  # no more than connections in a pool
+_CORES = os.cpu_count() or 1
+_THREADS = {
+    # SQLite works inside the process: more threads only wait for each other. One more
+    # than can hash passwords at once, so that logins do not keep others waiting.
+    "sqlite": _CORES + 1,
+    # PostgreSQL answers from outside; no more than connections in a pool.
+    "postgresql": min(8, 2 * _CORES + 1),
+}
 _SECONDS_TO_STOP = 15
 _LONGEST_HEAD = 32_768  # bytes of first line and headers; from twice as many on, 414 or 431
 
@@ -56,7 +64,7 @@ def serve(
         port=port,
         interface=Interfaces.WSGI if is_wsgi else Interfaces.ASGI,
         workers=workers,
-        blocking_threads=_THREADS if is_wsgi else None,
+        blocking_threads=_THREADS[connection.vendor] if is_wsgi else None,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(max_buffer_size=_LONGEST_HEAD),
         websockets=False,

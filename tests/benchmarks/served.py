@@ -16,13 +16,14 @@ django.setup()
 
 from di import Depends, NinjaAPI  # noqa: E402 - Django comes first
 from di.sessions import ReadSession, Session, get_read_session, get_session  # noqa: E402
+from project.renderer import FastRenderer  # noqa: E402
 from project.server import serve  # noqa: E402
-from tests.fastapi_docs import schemas  # noqa: E402
 from tests.fastapi_docs.database import page  # noqa: E402
 from tests.fastapi_docs.dependencies import get_current_user  # noqa: E402
 from tests.fastapi_docs.models import User  # noqa: E402
+from tests.fastapi_docs.original import schemas  # noqa: E402
 
-api = NinjaAPI(urls_namespace="benchmark")
+api = NinjaAPI(urls_namespace="benchmark", renderer=FastRenderer())
 
 
 @api.post("/users/", response=schemas.User)
