@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_args, get_origin, overload
 
@@ -41,11 +42,9 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
         TypeError: nobody has an input of that name, or *function* is a generator, which
             would begin when everything is closed.
     """
-    plan, readings, state, tasks = _prepare(function, values)
-    is_async = plan.view.dependable.kind.is_async
-    view_call: ViewCall = "bridge" if is_async else "call"
-    resolve = compile_resolver(plan, readings, is_async=False, view_call=view_call)
-    result = resolve(state, function, _as_it_is)
+    compiled = _compiled(function, is_async=False)
+    state, tasks = compiled.prepare(values)
+    result = compiled.resolve(state, function, _as_it_is)
     left = state.left or Lifetime([], state)
     if (final := left.close(tasks.run())) is not None:
         raise final
@@ -58,11 +57,9 @@ async def acall(function: Callable[..., Awaitable[_T]], /, **values: Any) -> _T:
 async def acall(function: Callable[..., _T], /, **values: Any) -> _T: ...
 async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
     """See `call`. A sync *function* runs where its sync dependables run."""
-    plan, readings, state, tasks = _prepare(function, values)
-    is_async = plan.view.dependable.kind.is_async
-    view_call: ViewCall = "await" if is_async else "hop"
-    resolve = compile_resolver(plan, readings, is_async=True, view_call=view_call)
-    result = await resolve(state, function, _as_it_is)
+    compiled = _compiled(function, is_async=True)
+    state, tasks = compiled.prepare(values)
+    result = await compiled.resolve(state, function, _as_it_is)
     left, hop = state.left or Lifetime([], state), state.hop or Hop()
     if (final := await left.aclose(hop, await tasks.arun(hop))) is not None:
         raise final
@@ -74,30 +71,90 @@ def _as_it_is(_: State, result: Any) -> Any:
     return result
 
 
-def _prepare(
-    function: Callable[..., Any], values: Mapping[str, Any]
-) -> tuple[Plan, list[Reading], State, BackgroundTasks]:
-    plan = compile_plan(analyze(function, (), overrides.current()))
-    if plan.view.dependable.kind.is_generator:
-        message = (
-            f"{describe(function)} is a generator, and would begin when everything is closed."
-            " Call a function that depends on it, or that loops over what it needs."
+class _Call(State):
+    """One call, with the inputs of each step."""
+
+    __slots__ = ("inputs",)
+
+    def __init__(self, inputs: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__()
+        self.inputs = inputs
+
+
+class _Compiled:
+    """What is the same in all calls of a function."""
+
+    def __init__(self, function: Callable[..., Any], *, is_async: bool) -> None:
+        self.plan = compile_plan(analyze(function, (), overrides.current()))
+        kind = self.plan.view.dependable.kind
+        if kind.is_generator:
+            message = (
+                f"{describe(function)} is a generator, and would begin when everything is closed."
+                " Call a function that depends on it, or that loops over what it needs."
+            )
+            raise TypeError(message)
+        self.function = function
+        self.steps = (*self.plan.steps, self.plan.view)
+        self.names = {parameter.name for step in self.steps for parameter in step.inputs}
+        self.resolve = compile_resolver(
+            self.plan,
+            [_reading(step) for step in self.steps],
+            is_async=is_async,
+            view_call=_VIEW_CALLS[is_async, kind.is_async],
         )
-        raise TypeError(message)
-    steps = (*plan.steps, plan.view)
-    names = {parameter.name for step in steps for parameter in step.inputs}
-    if unknown := sorted(values.keys() - names):
-        message = f"Nothing below {function!r} has an input called {unknown[0]!r}."
-        raise TypeError(message)
-    tasks = BackgroundTasks()
-    readings = [_reading(plan, step, values, (Outcome(), tasks)) for step in steps]
-    return plan, readings, State(), tasks
+
+    def prepare(self, values: Mapping[str, Any]) -> tuple[_Call, BackgroundTasks]:
+        """Return the state of one call in which inputs have *values*."""
+        if unknown := sorted(values.keys() - self.names):
+            message = f"Nothing below {self.function!r} has an input called {unknown[0]!r}."
+            raise TypeError(message)
+        tasks = BackgroundTasks()
+        given = (Outcome(), tasks)
+        inputs = [
+            {one.name: _value(self.plan, step, one, values, given) for one in step.inputs}
+            for step in self.steps
+        ]
+        for found in inputs:
+            for name in [name for name, value in found.items() if value is LEFT_OUT]:
+                del found[name]
+        return _Call(inputs), tasks
 
 
-def _reading(plan: Plan, step: Step, values: Mapping[str, Any], given: Sequence[object]) -> Reading:
-    found = {one.name: _value(plan, step, one, values, given) for one in step.inputs}
-    passed = {name: value for name, value in found.items() if value is not LEFT_OUT}
-    return Reading(read=lambda _: passed, names=tuple(passed)) if passed else Reading()
+_VIEW_CALLS: dict[tuple[bool, bool], ViewCall] = {
+    (False, False): "call",
+    (False, True): "bridge",
+    (True, False): "hop",
+    (True, True): "await",
+}
+"""How to call a function, from where and of what kind: async or not."""
+
+_MOST_KNOWN = 128
+_known: dict[object, _Compiled] = {}
+
+
+def _compiled(function: Callable[..., Any], *, is_async: bool) -> _Compiled:
+    """Return what is compiled of *function*; of one of a module's own, once.
+
+    Others may hold on to what somebody else wants to see go.
+    """
+    is_lasting = inspect.isfunction(function) and not function.__closure__
+    if not is_lasting or overrides.current():
+        return _Compiled(function, is_async=is_async)
+    key = (function, is_async)
+    if (known := _known.get(key)) is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[key] = _Compiled(function, is_async=is_async)
+    return known
+
+
+def _reading(step: Step) -> Reading:
+    """Return what hands *step* its inputs; some are left out where they have a default."""
+    if not step.inputs:
+        return Reading()
+    has_all = all(parameter.default is not LEFT_OUT for parameter in step.inputs)
+    names = tuple(parameter.name for parameter in step.inputs) if has_all else None
+    return Reading(read=lambda call: call.inputs[step.index], names=names)
 
 
 def _value(

@@ -100,11 +100,12 @@ class InjectedSignature(ViewSignature):
         if not stand_ins or self.compiled.plan.originals.isdisjoint(stand_ins):
             return self.compiled
         key = frozenset((original, key_of(call)) for original, call in stand_ins.items())
-        if key not in self.variants:
+        # Another thread may clear them at any time.
+        if (variant := self.variants.get(key)) is None:
             if len(self.variants) >= _MOST_VARIANTS:
                 self.variants.clear()
-            self.variants[key] = Compiled(self._analyze(stand_ins), self)
-        return self.variants[key]
+            variant = self.variants[key] = Compiled(self._analyze(stand_ins), self)
+        return variant
 
     def _analyze(self, stand_ins: overrides.StandIns | None) -> Dependant:
         if not stand_ins and not self.inherited:

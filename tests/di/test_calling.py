@@ -1,9 +1,13 @@
 """Dependables outside a request."""
 
 import asyncio
+import gc
 import inspect
+import linecache
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import FunctionType
 from typing import Annotated, Any
 
 import pytest
@@ -408,3 +412,63 @@ def test_a_generator_is_not_called(function: Any) -> None:
     for run in (lambda: call(function), lambda: asyncio.run(acall(function))):
         with pytest.raises(TypeError, match=r"yielding \(tests/di/test_calling\.py:\d+\) is a gen"):
             run()
+
+
+def counted(
+    n: int, numbers: Annotated[list[int], Query(default_factory=list)], *, by: int = 1
+) -> Any:
+    numbers.append(n + by)
+    return numbers
+
+
+def job(n: int = 0, name: str = Depends(opened), numbers: list[int] = Depends(counted)) -> Any:
+    return [n, name, numbers]
+
+
+def sources() -> set[str]:
+    """Return what was compiled and is still there."""
+    gc.collect()
+    return {name for name in linecache.cache if name.startswith("<di resolve ")}
+
+
+def test_a_function_is_compiled_once(resolve: Any) -> None:
+    """One of a module; each call has values, defaults and stand-ins of its own."""
+    assert resolve(job, n=1) == [1, "x", [2]]
+    compiled = sources()
+    assert any(name.endswith(": tests.di.test_calling.job>") for name in compiled)
+    assert resolve(job, n=2, name="y") == [2, "y", [3]]
+    assert resolve(job, n=1, by=5) == [1, "x", [6]]
+    with pytest.raises(TypeError, match="an input called 'm'"):
+        resolve(job, m=1)
+    assert sources() == compiled
+    with override({opened: lambda: "z"}):
+        assert resolve(job, n=1) == [1, "z", [2]]
+    assert resolve(job, n=1) == [1, "x", [2]]
+    assert sources() == compiled
+
+
+def test_what_was_called_is_not_held(resolve: Any) -> None:
+    """What a nested function or a method knows goes with it; of others, there is a limit."""
+
+    class Owner:
+        def run(self, name: str = Depends(opened)) -> str:
+            return name
+
+    def of(owner: Owner) -> Any:
+        def nested(name: str = Depends(opened)) -> Any:
+            return owner, name
+
+        return nested
+
+    owner = Owner()
+    watched = weakref.ref(owner)
+    before = sources()
+    assert resolve(of(owner)) == (owner, "x")
+    assert resolve(owner.run) == "x"
+    assert sources() == before
+    del owner
+    gc.collect()
+    assert watched() is None
+    for _ in range(300):
+        resolve(FunctionType(job.__code__, globals(), "job", job.__defaults__), n=1)
+    assert len(sources() - before) <= 129
