@@ -47,7 +47,8 @@ def read_users(
     db: ReadSession = Depends(get_read_session),
     current_user: dict = Depends(get_current_user),
 ):
-    return page(db.query(User), skip, limit)
+    # The sample does not order either.
+    return page(db.query(User).order_by(), skip, limit)
 
 
 def create_table(rows: int = 0) -> None:
