@@ -137,6 +137,12 @@ class BlockingGeneratorError(DependencyError):
     check_id = "di.E016"
 
 
+class UnknownMarkerError(DependencyError):
+    """What stands in a marker's place is none of ours, and would never be called."""
+
+    check_id = "di.E017"
+
+
 class MissingValueError(DependencyError):
     """Outside a request, an input has neither a value nor a default."""
 

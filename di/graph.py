@@ -23,8 +23,10 @@ from di.inspection import (
     inspect_callable,
     is_constructible,
     key_of,
+    refuse_foreign,
 )
 from di.markers import SCOPES, Marker, Scope, SecurityScopes
+from di.refusal import refuse_hidden
 from di.security.base import find_scheme
 
 Way = tuple[tuple[str | None, Callable[..., Any]], ...]
@@ -139,6 +141,7 @@ class _Analysis:
         *,
         is_stand_in: bool,
     ) -> Dependant:
+        refuse_hidden(call, tuple(self.path), is_view=marker is None)
         dependable = inspect_callable(call)
         edges = [self._follow(None, marker, EMPTY) for marker in extra]
         inputs, scopes_names = [], []
@@ -169,6 +172,7 @@ class _Analysis:
 
     def _follow(self, name: str | None, marker: Marker, annotation: object) -> Dependency:
         if not isinstance(marker, Marker):
+            refuse_foreign(marker, "dependencies=[...]", self.path)
             problem = f"dependencies=[...] holds {marker!r}, which is not a marker."
             raise NotCallableError(problem, path=self.path, hint="Wrap it: Depends(f).")
         original = marker.dependency

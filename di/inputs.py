@@ -293,8 +293,8 @@ def _given(parameter: Parameter) -> str | None:
     for known, source in _GIVEN:
         if is_special(parameter.annotation, known):
             return source
-    is_untyped = parameter.annotation is EMPTY
-    return "request" if parameter.name == "request" and is_untyped else None
+    is_declared = declares(parameter.default) or find_marker(parameter.annotation)[1] is not None
+    return "request" if parameter.name == "request" and not is_declared else None
 
 
 _GIVEN = (

@@ -21,11 +21,13 @@ from di.exceptions import (
     DependencyError,
     MarkerConflictError,
     NotCallableError,
+    UnknownMarkerError,
     UnreadableAnnotationError,
     UnsupportedParameterError,
 )
-from di.markers import Defaults, Marker, Scope, defaults_of
-from di.rendering import name_of
+from di.markers import Defaults, Depends, Marker, Scope, Security, defaults_of
+from di.rendering import Path, name_of
+from di.security.base import SecurityBase
 
 EMPTY: Any = inspect.Parameter.empty
 
@@ -105,11 +107,12 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
         UnreadableAnnotationError: an annotation names what is not there at run time.
         MarkerConflictError: a parameter says twice where its value comes from.
         UnsupportedParameterError: a dependency can only be passed by position.
+        UnknownMarkerError: a parameter has what only looks like a marker.
         BlockingGeneratorError: it is a generator that is said not to block.
     """
     while inspect.isfunction(call) and hasattr(call, INJECTED):
         call = call.__wrapped__  # type: ignore[attr-defined]
-    layers = _layers(call)
+    layers = layers_of(call)
     _check_callable(call, layers)
     kind, is_managed = _recognize(layers)
     defaults = _defaults_of(layers)
@@ -129,7 +132,7 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
 
 def kind_of(call: Callable[..., Any]) -> Kind:
     """Return how *call* hands over its value, seen through partials and wrappers."""
-    return _recognize(_layers(call))[0]
+    return _recognize(layers_of(call))[0]
 
 
 def is_constructible(annotation: object) -> bool:
@@ -176,6 +179,10 @@ def _check_callable(call: Any, layers: Sequence[Any]) -> None:
     if vars(builtins).get(getattr(source, "__name__", "")) is source:
         problem = f"{name_of(call)} is built in and does not say what to fill it with."
         hint = "Wrap it in a function of your own and depend on that."
+        raise NotCallableError(problem, hint=hint)
+    if inspect.isclass(source) and issubclass(source, SecurityBase):
+        problem = f"{name_of(call)} is a kind of security scheme, and reads no request by itself."
+        hint = f"Depend on one of its kind: Depends({source.__name__}(...))."
         raise NotCallableError(problem, hint=hint)
     if inspect.isclass(source) and not is_constructible(source):
         problem = f"{name_of(call)} cannot be called: it only describes what others are."
@@ -227,12 +234,17 @@ def _parameters(call: Callable[..., Any], layers: Sequence[Any]) -> Iterator[Par
 def _read_parameter(
     call: Callable[..., Any], parameter: inspect.Parameter, namespaces: Namespaces
 ) -> Parameter:
+    path = [(None, call)]
     try:
         annotation, declared = find_marker(namespaces.evaluate(parameter.annotation))
         is_nested = holds_marker(annotation)
     except Exception as error:
-        raise _unreadable(call, parameter, error) from error
-    path = [(None, call)]
+        # Django's own request needs no annotation, and may have one for type checkers.
+        if not (isinstance(error, NameError) and parameter.name == "request"):
+            raise _unreadable(call, parameter, error) from error
+        annotation, declared, is_nested = EMPTY, None, False
+    for item in (parameter.default, *getattr(annotation, "__metadata__", ())):
+        refuse_foreign(item, f"Parameter {parameter.name!r}", path)
     if declared is not None and declares(parameter.default):
         problem = f"Parameter {parameter.name!r} has {declared!r} and {parameter.default!r}."
         hint = "Keep the one in Annotated, or the one after the equals sign."
@@ -252,6 +264,23 @@ def _read_parameter(
         problem = f"Parameter {parameter.name!r} can only be passed by position."
         raise UnsupportedParameterError(problem, path=path, hint="Remove the / after it.")
     return Parameter(parameter.name, parameter.kind, annotation, default, marker)
+
+
+def refuse_foreign(item: object, where: str, path: Path) -> None:
+    """Refuse what only looks like a marker: nothing would call what it names.
+
+    Raises:
+        UnknownMarkerError: *item* is FastAPI's, or what makes a marker, not called.
+    """
+    if item is Depends or item is Security:
+        maker = item.__name__
+        problem = f"{where} has {maker} without parentheses, which calls nothing."
+        raise UnknownMarkerError(problem, path=path, hint=f"Write {maker}(f).")
+    if type(item).__module__.partition(".")[0] == "fastapi":
+        kind = type(item).__name__
+        problem = f"{where} has FastAPI's {kind}, which nobody here would read."
+        ours = "di" if hasattr(item, "dependency") else "ninja"
+        raise UnknownMarkerError(problem, path=path, hint=f"Import {kind} from {ours}.")
 
 
 def _unreadable(
@@ -291,7 +320,7 @@ def _defaults_of(layers: Sequence[Any]) -> Defaults:
     return next((one for one in noted if one != Defaults()), Defaults())
 
 
-def _layers(call: Any) -> list[Any]:
+def layers_of(call: Any) -> list[Any]:
     """Return *call* and, one by one, what is inside its partials, wrappers and instances.
 
     The last is the function or the class whose signature it has.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeVar, get_args
 
@@ -132,11 +132,8 @@ def Security(  # noqa: N802 - the name that FastAPI gave it
     Raises:
         InvalidScopesError: *scopes* is one string, not a sequence of them.
     """
-    if isinstance(scopes, str) or not all(isinstance(one, str) for one in scopes or ()):
-        problem = f"Security(scopes={scopes!r}) is not a list of scopes."
-        raise InvalidScopesError(problem, hint='Write scopes=["items"], one string a scope.')
     limiter = _limiter(max_concurrency)
-    return SecurityMarker(dependency, use_cache, _known(scope), limiter, tuple(scopes or ()))
+    return SecurityMarker(dependency, use_cache, _known(scope), limiter, _oauth_scopes(scopes))
 
 
 class SecurityScopes:
@@ -184,8 +181,12 @@ def always(scope: Scope) -> Callable[[_Call], _Call]:
 
 
 def defaults_of(call: Callable[..., Any]) -> Defaults:
-    """Return what `dependable` noted on *call*, or nothing in particular."""
-    noted = getattr(call, "__di_defaults__", None)
+    """Return what `dependable` noted on *call*, or nothing in particular.
+
+    What is noted on a class is true of the class as a dependable, and neither of its
+    instances nor of its subclasses.
+    """
+    noted = getattr(call, "__dict__", {}).get("__di_defaults__")
     return noted if isinstance(noted, Defaults) else Defaults()
 
 
@@ -195,6 +196,17 @@ def _note(defaults: Defaults) -> Callable[[_Call], _Call]:
         return call
 
     return decorate
+
+
+def _oauth_scopes(scopes: Iterable[str] | None) -> tuple[str, ...]:
+    problem = f"Security(scopes={scopes!r}) is not a list of scopes."
+    hint = 'Write scopes=["items"], one string a scope.'
+    if isinstance(scopes, str) or not isinstance(scopes, Iterable | None):
+        raise InvalidScopesError(problem, hint=hint)
+    names = tuple(scopes or ())  # once: an iterator would be empty the second time
+    if not all(isinstance(one, str) for one in names):
+        raise InvalidScopesError(problem, hint=hint)
+    return names
 
 
 def _limiter(number: int | None) -> Limiter | None:

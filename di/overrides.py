@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from di.exceptions import NotCallableError
 from di.inspection import key_of
+from di.rendering import name_of
 
 StandIns = Mapping[object, Callable[..., Any]]
 """Stand-ins by `key_of` what they stand in for."""
@@ -62,7 +63,17 @@ class override:  # noqa: N801 - used as a statement and as a decorator, like Dja
         self.__exit__()
 
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
-        """Decorate *function*: the stand-ins hold while it runs."""
+        """Decorate *function*: the stand-ins hold while it runs.
+
+        Raises:
+            TypeError: it is a class, whose methods run later.
+        """
+        if inspect.isclass(function):
+            message = (
+                f"override() decorates functions, and {name_of(function)} is a class. Decorate"
+                " its methods, or use a fixture that does: with override(...): yield."
+            )
+            raise TypeError(message)
         if inspect.isasyncgenfunction(function):
 
             @functools.wraps(function)

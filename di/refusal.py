@@ -10,12 +10,14 @@ import builtins
 import inspect
 from collections import ChainMap
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any, get_args
 
 from di.annotations import closure_of, without_aliases
 from di.exceptions import NotInjectedError
-from di.inspection import INJECTED
+from di.inspection import INJECTED, layers_of
 from di.markers import INJECTING_HINT, Marker
+from di.rendering import Path
 
 
 def refuse_markers(view: Callable[..., Any]) -> None:
@@ -30,17 +32,25 @@ def refuse_markers(view: Callable[..., Any]) -> None:
     refuse_hidden(view)
 
 
-def refuse_hidden(view: Callable[..., Any]) -> None:
-    """Refuse a decorated *view* that does not show the dependencies of what it wraps.
+def refuse_hidden(call: Callable[..., Any], path: Path = (), *, is_view: bool = True) -> None:
+    """Refuse a decorated *call* that does not show the dependencies of what it wraps.
+
+    Args:
+        call: a view or a dependable.
+        path: to *call*, if it is not the first.
+        is_view: whether a host passes on to it what it asks for, as ``**kwargs``, too.
 
     Raises:
         NotInjectedError: a function that it passes its arguments on to declares some.
     """
-    hidden = next((one for one in _wrapped(view) if _is_hidden(one)), None)
+    wrapped = _wrapped(call, [call], is_view=is_view)
+    hidden = next((one for one in wrapped if _is_hidden(one, call)), None)
     if hidden is not None:
-        problem = "A decorator hides the dependencies of the view that it decorates."
-        hint = "Write @functools.wraps(view) above the decorator's inner function."
-        raise NotInjectedError(problem, path=[(None, view), (None, hidden)], hint=hint)
+        what = "view" if is_view else "dependable"
+        problem = f"A decorator hides the dependencies of the {what} that it decorates."
+        hint = "Write @functools.wraps(function) above the decorator's inner function."
+        way = path or ((None, call),)
+        raise NotInjectedError(problem, path=(*way, (None, hidden)), hint=hint)
 
 
 def markers_of(view: Callable[..., Any]) -> Iterator[tuple[str, Marker]]:
@@ -59,21 +69,51 @@ def markers_of(view: Callable[..., Any]) -> Iterator[tuple[str, Marker]]:
             yield parameter.name, marker
 
 
-def _wrapped(view: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """Yield what a function that passes all its arguments on may pass them to."""
-    code = getattr(view, "__code__", None)
-    passes_on = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
-    if code is not None and code.co_flags & passes_on == passes_on:
-        if hasattr(view, "__wrapped__"):
-            return
-        for value in closure_of(view).values():
-            if inspect.isroutine(value):
-                yield value
-                yield from _wrapped(value)
+def _wrapped(
+    call: Callable[..., Any], seen: list[object], *, is_view: bool
+) -> Iterator[Callable[..., Any]]:
+    """Yield what *call* may stand before, without showing what that depends on.
+
+    It is something that *call* holds, and that *call* takes all arguments for, or begins
+    with the same parameter as.
+    """
+    layers = layers_of(call)
+    source = layers[-1]
+    if type(source) is not FunctionType:  # a mock says that it is whatever it stands for
+        return
+    code = source.__code__
+    passes_on = bool(code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS))
+    held = list(closure_of(source).values())
+    for layer in layers:
+        if not inspect.isroutine(layer):  # an instance, which has a decorator's function
+            held += getattr(layer, "__dict__", {}).values()
+    if passes_on and not is_view:
+        # Nobody fills *args of a dependable: it can only be there to hand them on.
+        held += [source.__globals__.get(name) for name in code.co_names]
+    for value in held:
+        is_seen = any(value is one for one in seen)  # a function may hold itself
+        if is_seen or not (inspect.isroutine(value) or inspect.isclass(value)):
+            continue
+        seen.append(value)
+        if passes_on or _first_name(value) == _first_name(call):
+            yield value
+            yield from _wrapped(value, seen, is_view=is_view)
 
 
-def _is_hidden(view: Callable[..., Any]) -> bool:
-    return hasattr(view, INJECTED) or next(markers_of(view), None) is not None
+def _first_name(call: Callable[..., Any]) -> str | None:
+    try:
+        return next(iter(inspect.signature(call).parameters), None)
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_hidden(held: Callable[..., Any], call: Callable[..., Any]) -> bool:
+    """Whether *held* declares a dependency that *call* neither shows nor uses *held* as."""
+    injection = getattr(held, INJECTED, None)
+    declared = {name for name, _ in markers_of(injection.view if injection else held)}
+    if not declared or any(marker.dependency is held for _, marker in markers_of(call)):
+        return False
+    return not declared <= inspect.signature(call).parameters.keys()
 
 
 def _markers_in(value: object) -> Iterator[Marker]:

@@ -23,7 +23,6 @@ from di.inputs import Inputs, build_all
 from di.inspection import EMPTY, Dependable, Parameter, key_of
 from di.markers import Marker
 from di.plan import Plan, compile_plan
-from di.refusal import refuse_hidden
 
 _MOST_VARIANTS = 128
 
@@ -37,7 +36,6 @@ class Injection:
     def __init__(self, view: Callable[..., Any], dependencies: Sequence[Marker]) -> None:
         self.view = view
         self.dependencies = tuple(dependencies)
-        refuse_hidden(view)
         self.root = analyze(view, dependencies)
         _check_request(self.root)
 

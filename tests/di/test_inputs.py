@@ -1,7 +1,7 @@
 """Inputs of dependables, over HTTP and in OpenAPI."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import pytest
 from annotated_types import Ge
@@ -788,3 +788,41 @@ def test_whoever_requires_a_parameter_is_documented(api: NinjaAPI, world: World)
     (parameter,) = operation["parameters"]
     assert (parameter["required"], parameter["schema"]["type"]) == (True, "integer")
     assert operation["requestBody"]["required"] is True
+
+
+class HasMethod(Protocol):
+    method: str
+
+
+def by_any(request: Any) -> Any:
+    return request.method
+
+
+def by_protocol(request: HasMethod) -> Any:
+    return request.method
+
+
+def by_checkers_only(request: "OnlyForTypeCheckers") -> Any:  # type: ignore[name-defined]  # noqa: F821
+    return request.method
+
+
+def by_query(request: Annotated[str, Query()]) -> Any:
+    return request
+
+
+@pytest.mark.parametrize(
+    ("dependable", "value"),
+    [(by_any, "GET"), (by_protocol, "GET"), (by_checkers_only, "GET"), (by_query, "a")],
+)
+def test_a_parameter_called_request_is_the_request(
+    dependable: Any, value: str, api: NinjaAPI, world: World
+) -> None:
+    """Whatever its annotation says to type checkers, as in a view; unless it has a Param."""
+
+    @api.get("/x")
+    @world.view
+    def view(request: "OnlyForTypeCheckers", found: str = Depends(dependable)) -> Any:  # type: ignore[name-defined]  # noqa: F821
+        return [request.method, found]
+
+    world.serve(api)
+    assert world.get("/x?request=a").json() == ["GET", value]  # type: ignore[attr-defined]

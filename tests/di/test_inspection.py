@@ -237,3 +237,24 @@ def test_defaults_are_seen_through_partials_and_wrappers(wrap: Any) -> None:
     """A session stays function-scoped whoever binds an argument of it."""
     found = inspect_callable(wrap(always("function")(samples.CallsGenerator())))
     assert (found.scope, found.has_fixed_scope) == ("function", True)
+
+
+def test_what_is_noted_on_a_class_is_not_true_of_others() -> None:
+    """Its instances and its subclasses are dependables of their own."""
+
+    @dependable(scope="app", blocking=False)
+    class Pool:
+        def __call__(self) -> int:
+            return 1
+
+    class Sub(Pool):
+        pass
+
+    @dependable(scope="request")
+    class Other(Pool):
+        pass
+
+    noted = [inspect_callable(one) for one in (Pool, Sub, Other, Pool(), Other())]
+    assert [(one.scope, one.is_blocking) for one in noted] == [
+        *(("app", False), (None, True), ("request", True), (None, True), (None, True)),
+    ]

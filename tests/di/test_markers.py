@@ -80,6 +80,12 @@ def test_an_unknown_scope_is_refused() -> None:
 
 
 @pytest.mark.row("I5", "J15")
+@pytest.mark.parametrize("make", [list, tuple, iter, lambda names: (one for one in names)])
+def test_scopes_are_read_once(make: Any) -> None:
+    """From whatever they can be read from: lost scopes would let everybody in."""
+    assert Security(first, scopes=make(["a", "b"])) == Security(first, scopes=["a", "b"])
+
+
 @pytest.mark.parametrize("scopes", ["items", [1]])
 def test_scopes_must_be_a_list_of_strings(scopes: Any) -> None:
     """One string is not read as a list of its letters."""

@@ -120,3 +120,13 @@ def test_a_stand_in_must_be_callable() -> None:
     """A bare value is refused, and the hint says how to write it."""
     with pytest.raises(NotCallableError, match="lambda: value"):
         override({real: "fake"})  # type: ignore[dict-item]
+
+
+def test_a_class_is_not_decorated() -> None:
+    """It would become a function, whose tests nobody finds."""
+
+    class TestSomething:
+        def test_it(self) -> None: ...
+
+    with pytest.raises(TypeError, match=r"test_a_class_is_not_decorated.*TestSomething is a class"):
+        override({real: fake})(TestSomething)

@@ -13,7 +13,7 @@ from ninja import Query
 from ninja.signature import ViewSignature
 from typing_extensions import TypeAliasType
 
-from di import Depends, NinjaAPI, Router, Security, inject
+from di import Depends, NinjaAPI, Router, Security, call, inject
 from di.exceptions import NotInjectedError
 from di.refusal import markers_of
 
@@ -169,7 +169,54 @@ def twice_forwarding(view: Callable[..., Any]) -> Callable[..., Any]:
     return forwarding(forwarding(view))
 
 
-@pytest.mark.parametrize("decorate", [forwarding, twice_forwarding])
+def behind_a_wrapper(view: Callable[..., Any]) -> Callable[..., Any]:
+    inner = forwarding(view)
+
+    @functools.wraps(inner)
+    def outer(*args: Any, **kwargs: Any) -> Any:
+        return inner(*args, **kwargs)
+
+    return outer
+
+
+def only_by_name(view: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(request: HttpRequest, **kwargs: Any) -> Any:
+        return [view(request, **kwargs)]
+
+    return wrapper
+
+
+def only_by_position(view: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(request: HttpRequest, *args: Any) -> Any:
+        return [view(request, *args)]
+
+    return wrapper
+
+
+def one_by_one(view: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(request: HttpRequest) -> Any:
+        return view(request)
+
+    return wrapper
+
+
+class Forwarding:
+    """Decorates as a class does, which keeps what it decorates."""
+
+    def __init__(self, view: Callable[..., Any]) -> None:
+        self.view = view
+
+    def __call__(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return self.view(request, **kwargs)
+
+
+HIDING = [
+    *(forwarding, twice_forwarding, behind_a_wrapper, only_by_name, only_by_position, one_by_one),
+    *(Forwarding, lambda view: functools.partial(forwarding(view))),
+]
+
+
+@pytest.mark.parametrize("decorate", HIDING)
 @pytest.mark.parametrize("view", [default, inject(default)], ids=["bare", "injected"])
 @pytest.mark.parametrize("api", [ninja.NinjaAPI, NinjaAPI, ninja.Router, Router])
 def test_a_decorator_that_hides_dependencies_is_refused(api: Any, view: Any, decorate: Any) -> None:
@@ -179,7 +226,85 @@ def test_a_decorator_that_hides_dependencies_is_refused(api: Any, view: Any, dec
     text = str(refusal.value)
     assert "A decorator hides the dependencies of the view that it decorates." in text
     assert "tests.di.test_refusal.default" in text
-    assert "Hint: Write @functools.wraps(view)" in text
+    assert "Hint: Write @functools.wraps(function)" in text
+
+
+def dependable_of(request: HttpRequest, x: str = Depends(verify)) -> str:
+    return x
+
+
+class Checked:
+    def __init__(self, request: HttpRequest, x: str = Depends(verify)) -> None: ...
+
+
+def make(*args: Any, **kwargs: Any) -> Checked:
+    return Checked(*args, **kwargs)
+
+
+def hand_on(request: HttpRequest, **kwargs: Any) -> str:
+    return dependable_of(request, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "dependable", [*(decorate(dependable_of) for decorate in HIDING), make, hand_on]
+)
+@pytest.mark.parametrize("use", ["parameter", "route", "router", "api", "call"])
+def test_a_dependable_that_hides_dependencies_is_refused(dependable: Any, use: str) -> None:
+    """A check below it would never run, with the marker for the value that it checks."""
+
+    def view(request: HttpRequest, x: Any = Depends(dependable)) -> None: ...
+
+    def bare(request: HttpRequest) -> None: ...
+
+    uses = {
+        "parameter": lambda: NinjaAPI().get("/x")(view),
+        "route": lambda: NinjaAPI().get("/x", dependencies=[Depends(dependable)])(bare),
+        "router": lambda: Router(dependencies=[Depends(dependable)]),
+        "api": lambda: NinjaAPI(dependencies=[Depends(dependable)]),
+        "call": lambda: call(view, request=HttpRequest()),
+    }
+    with pytest.raises(NotInjectedError) as refusal:
+        uses[use]()
+    text = str(refusal.value)
+    assert "A decorator hides the dependencies of the dependable that it decorates." in text
+    hidden = "Checked" if dependable is make else "dependable_of"
+    assert f"tests.di.test_refusal.{hidden} (tests/di/test_refusal.py:" in text
+
+
+def shows(job: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda request, x=Depends(verify): job(request, x)
+
+
+def uses(job: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(request: HttpRequest, y: str = Depends(job), *args: Any) -> Any:
+        return [job.__name__, y]
+
+    return wrapper
+
+
+def calls(job: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda n=1: call(job, request=HttpRequest())
+
+
+def again(job: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(*args: Any, times: int = 1) -> Any:
+        return wrapper(times=times - 1) if times else None
+
+    return wrapper
+
+
+def counts(job: Callable[..., Any], most: Callable[..., Any] = max) -> Callable[..., Any]:
+    return lambda n=1: most(n, id(most))
+
+
+@pytest.mark.parametrize("decorate", [shows, uses, calls, counts, again, functools.partial])
+def test_a_dependable_that_hides_nothing_is_fine(decorate: Any) -> None:
+    """It has the same dependencies, or depends on what it holds, or has them resolved."""
+    dependable = decorate(dependable_of)
+
+    def view(request: HttpRequest, x: Any = Depends(dependable)) -> None: ...
+
+    NinjaAPI().get("/x")(view)
 
 
 def test_a_decorator_that_hides_nothing_is_fine() -> None:

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Iterator
 from typing import Annotated, Any
 
+import fastapi
 import ninja
 import pytest
 from django.http import HttpRequest
@@ -19,11 +20,13 @@ from di.exceptions import (
     MarkerConflictError,
     NotCallableError,
     NotInjectedError,
+    UnknownMarkerError,
     UnknownScopeError,
     UnreadableAnnotationError,
     UnsupportedParameterError,
 )
 from di.markers import dependable
+from di.security import HTTPBearer
 from tests.di import samples
 
 
@@ -57,6 +60,13 @@ def nothing_to_call(x: int | None = Depends()) -> None: ...
 def built_in(x: int = Depends()) -> None: ...
 def two_markers(x: Annotated[int, Depends(short)] = Depends(short)) -> None: ...
 def marker_then_param(x: Annotated[int, Depends(short)] = Query(1)) -> None: ...
+def not_called(x: Any = Depends) -> None: ...
+def not_called_either(x: Annotated[int | None, Security] = None) -> None: ...
+def fastapis(x: Any = fastapi.Depends(short)) -> None: ...
+def fastapis_in_annotated(x: Annotated[int | None, fastapi.Security(short)] = None) -> None: ...
+def fastapis_input(x: Annotated[int, fastapi.Query()] = 1) -> None: ...
+def kind_of_scheme(x: Any = Depends(HTTPBearer)) -> None: ...
+def kind_of_scheme_in_short(x: HTTPBearer = Depends()) -> None: ...
 def param_then_marker(x: Annotated[int, Query()] = Depends(short)) -> None: ...
 def marker_inside(x: Annotated[int, Depends(short)] | None = None) -> None: ...
 def body(item: Item) -> None: ...
@@ -93,6 +103,13 @@ def below(call: Any) -> Any:
         (two_markers, MarkerConflictError),
         (marker_then_param, MarkerConflictError),
         (param_then_marker, MarkerConflictError),
+        (not_called, UnknownMarkerError),
+        (not_called_either, UnknownMarkerError),
+        (fastapis, UnknownMarkerError),
+        (fastapis_in_annotated, UnknownMarkerError),
+        (fastapis_input, UnknownMarkerError),
+        (kind_of_scheme, NotCallableError),
+        (kind_of_scheme_in_short, NotCallableError),
         (marker_inside, MarkerConflictError),
         (conflicting, BodyConflictError),
         (positional, UnsupportedParameterError),
@@ -123,7 +140,11 @@ def test_mistakes_are_refused_where_the_view_is_written(call: Any, error: Any) -
         (lambda: Depends(short, scope="session"), UnknownScopeError),
         (lambda: Security(short, scope="session"), UnknownScopeError),  # type: ignore[arg-type]
         (lambda: Security(short, scopes="abc"), InvalidScopesError),
+        (lambda: Security(short, scopes=5), InvalidScopesError),  # type: ignore[arg-type]
+        (lambda: Security(short, scopes=iter(["a", 1])), InvalidScopesError),  # type: ignore[arg-type, list-item]
         (lambda: NinjaAPI(dependencies=[short]), NotCallableError),
+        (lambda: NinjaAPI(dependencies=[fastapi.Depends(short)]), UnknownMarkerError),
+        (lambda: NinjaAPI(dependencies=[Depends]), UnknownMarkerError),
         (lambda: NinjaAPI(dependencies=[Depends(None)]), NotCallableError),
         (lambda: NinjaAPI(dependencies=[Depends(123)]), NotCallableError),  # type: ignore[arg-type]
     ],
@@ -173,3 +194,19 @@ def test_a_view_may_take_its_request_by_position() -> None:
     NinjaAPI(urls_namespace="refusals").get("/x")(view)
     with pytest.raises(UnsupportedParameterError, match="'q' can only be passed by position"):
         NinjaAPI(urls_namespace="refusals").get("/x")(bad)
+
+
+def test_what_only_looks_like_a_marker_says_where_the_real_one_is() -> None:
+    """Left from FastAPI, or without parentheses."""
+    hints = {}
+    for call in (not_called, not_called_either, fastapis, fastapis_input, kind_of_scheme):
+        with pytest.raises(DependencyError) as caught:
+            NinjaAPI(urls_namespace="refusals").post("/x")(below(call))
+        hints[call.__name__] = caught.value.hint
+    assert hints == {
+        "not_called": "Write Depends(f).",
+        "not_called_either": "Write Security(f).",
+        "fastapis": "Import Depends from di.",
+        "fastapis_input": "Import Query from ninja.",
+        "kind_of_scheme": "Depend on one of its kind: Depends(HTTPBearer(...)).",
+    }
