@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from project.database import separate
 from users.models import User
 
-_PASSWORD_BYTES = 15
+_PASSWORD_BYTES = 16
 _SECONDS_TO_ANSWER = 5
 
 

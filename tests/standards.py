@@ -1,14 +1,16 @@
 """What of which standard holds here, and the tests that prove it.
 
-A test names a section in ``@pytest.mark.rfc("6749", "5.2")``. ``python -m tests.standards``
-prints the table and writes it to STANDARDS.md.
+A test names a section in ``@pytest.mark.rfc("6749", "5.2")``, items of `tests.asvs` in
+``@pytest.mark.asvs("6.2.1")``, what happened to others in ``@pytest.mark.cve("2019-19844")``.
+``python -m tests.standards`` prints the tables and writes them to STANDARDS.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from tests import marks
+from tests import asvs, marks
 
 TABLE = marks.TESTS / "STANDARDS.md"
 
@@ -51,34 +53,86 @@ SECTIONS = {
     ("9112", "6.3"): "Of a length and a transfer encoding together the encoding counts, or none.",
 }
 
+HISTORIES = {
+    "2019-19844": "Django: an address that folds to another's got that user's password link. "
+    "An address with such letters is refused, and is nobody's login.",
+    "2021-32677": "FastAPI: JSON was read from `text/plain`, which a foreign page may send. Here "
+    "it is a 415, and in a browser session a 403.",
+    "2024-22513": "simplejwt: a disabled user was given a token, and it worked. Neither is so "
+    "here.",
+    "2024-39329": "Django: a login without a usable password was refused faster. It costs the same "
+    "one hash.",
+    "2025-13473": "Django: so was a login that nobody has, under mod_wsgi. It costs the same one "
+    "hash.",
+    "2025-48432": "Django: a path with a line break forged a line of the log. It is escaped.",
+    "2025-64459": "Django: a client that named its own keywords could turn a filter's AND into OR. "
+    "Clients name none.",
+    "2026-4292": "Django: a forged list in the admin site added rows without the permission. No "
+    "list is editable.",
+    "2026-33034": "Django: a body under ASGI could be larger than it said. It is counted.",
+    "2026-35193": "Django: a shared cache could keep an answer to Authorization. No answer may be "
+    "kept, and each varies on it.",
+}
+"""Vulnerabilities of others, by CVE, that would be easy to have as well."""
 
-def collect() -> dict[tuple[str, ...], list[str]]:
-    """Return the tests by the sections that they name."""
-    found: dict[tuple[str, ...], list[str]] = {}
-    for test, sections in marks.collect("pytest.mark.rfc").items():
-        for section in dict.fromkeys(sections):
-            found.setdefault(section, []).append(test)
-    return found
+Found = dict[Any, list[str]]
 
 
-def render(tests: Mapping[tuple[str, ...], Iterable[str]]) -> str:
-    """Return the table of *tests* by section as Markdown, one part a standard."""
+def collect() -> dict[str, Found]:
+    """Return the tests by what they name: by section of "rfc", item of "asvs", and "cve"."""
+    sections: Found = {}
+    for test, named in marks.collect("pytest.mark.rfc").items():
+        for section in dict.fromkeys(named):
+            sections.setdefault(section, []).append(test)
+    others = {kind: marks.by_argument(f"pytest.mark.{kind}") for kind in ("asvs", "cve")}
+    return {"rfc": sections, **others}
+
+
+def render(found: Mapping[str, Mapping[Any, Iterable[str]]]) -> str:
+    """Return the tables of what `collect` found as Markdown."""
     lines = [
         "# Standards, section by section",
         "",
         "What holds of each here. `python -m tests.standards` writes this from the tests.",
+        *_sections(found["rfc"]),
+        *("", "## OWASP ASVS 5.0.0", ""),
+        "What is in neither list below has not been looked at: this is no verification by OWASP's",
+        "rules, and nobody else has done one.",
+        *_items(found["asvs"]),
+        *("", "### What does not hold", "", "| item | what is so here |", "|---|---|"),
+        *(f"| {item} | {text} |" for item, text in asvs.DEVIATIONS.items()),
+        *("", "## What happened to others", ""),
+        *_table("CVE", {name: (name, text) for name, text in HISTORIES.items()}, found["cve"]),
     ]
+    return "\n".join(lines) + "\n"
+
+
+def _sections(tests: Mapping[Any, Iterable[str]]) -> Iterator[str]:
     for number, title in STANDARDS.items():
-        lines += [
-            *("", f"## RFC {number}: {title}", ""),
-            *("| section | what is true | tests |", "|---|---|---|"),
-        ]
-        lines += [
-            marks.line(f"§{section}", text, tests.get((rfc, section), ()))
+        rows = {
+            (rfc, section): (f"§{section}", text)
             for (rfc, section), text in SECTIONS.items()
             if rfc == number
-        ]
-    return "\n".join(lines) + "\n"
+        }
+        yield from ("", f"## RFC {number}: {title}", "", *_table("section", rows, tests))
+
+
+def _items(tests: Mapping[Any, Iterable[str]]) -> Iterator[str]:
+    for number, title in asvs.CHAPTERS.items():
+        rows = {
+            item: (item, text)
+            for item, text in asvs.ITEMS.items()
+            if item.partition(".")[0] == number
+        }
+        yield from ("", f"### V{number}: {title}", "", *_table("item", rows, tests))
+
+
+def _table(
+    kind: str, rows: Mapping[Any, tuple[str, str]], tests: Mapping[Any, Iterable[str]]
+) -> Iterator[str]:
+    yield from (f"| {kind} | what is true | tests |", "|---|---|---|")
+    for key, (name, text) in rows.items():
+        yield marks.line(name, text, tests.get(key, ()))
 
 
 if __name__ == "__main__":

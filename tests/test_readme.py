@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import os
 import re
 import types
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from ninja.testing import TestAsyncClient, TestClient
 
 import di
 import di.security
 from di import exceptions, sessions
+from project.api import api as the_api
 from tests import readme
+from tests.project.test_settings import shown
+from users import conf, schemas
 from users.scopes import SCOPES
 
 PYTHON = [block for block in readme.blocks() if block.language == "python"]
@@ -133,6 +138,7 @@ def test_credentials() -> None:
         assert flows["password"]["tokenUrl"] == "/api/token"
 
 
+@pytest.mark.asvs("8.1.1")
 def test_the_scopes_are_those_there_are() -> None:
     """The table names each scope and each permission."""
     text = readme.README.read_text()
@@ -140,6 +146,81 @@ def test_the_scopes_are_those_there_are() -> None:
     for name, scope in SCOPES.items():
         assert f"`{name}`" in table
         assert all(f"`{permission}`" in table for permission in scope.permissions.values())
+
+
+def table(header: str) -> list[list[str]]:
+    """Return the cells of the README's table whose first line begins with *header*."""
+    text = readme.README.read_text()
+    lines = text[text.index(header) :].partition("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines[2:]]
+
+
+def quoted(text: str) -> list[str]:
+    return re.findall(r"`([^`]*)`", text)
+
+
+@pytest.mark.asvs("8.1.1")
+def test_the_operations_are_those_there_are() -> None:
+    """Each with its method, its path, and the scope that the document says, or none."""
+    written = {}
+    for where, needs, _ in table("| path | needs | answers |"):
+        *first, last = quoted(where)
+        method, path = last.split()
+        methods, scopes = [*first, method], quoted(needs)
+        for index, one in enumerate(methods):
+            scope = scopes[index % len(scopes)] if "`" in needs and scopes[0] in SCOPES else None
+            written[one, path.replace("{id}", "{user_id}")] = scope
+    document = the_api.get_openapi_schema(path_prefix="/api/")["paths"]
+    found = {
+        (method.upper(), path): next(
+            (names[0] for one in operation.get("security", []) for names in one.values() if names),
+            None,
+        )
+        for path, operations in document.items()
+        for method, operation in operations.items()
+    }
+    assert written == found
+
+
+@pytest.mark.asvs("8.1.2")
+def test_the_fields_are_those_there_are() -> None:
+    """Who reads and who writes each."""
+    written: list[set[str]] = [set() for _ in range(5)]
+    for names, *columns in table("| field | read |"):
+        for number, cell in enumerate(columns):
+            written[number].update(quoted(names) if cell else ())
+            if cell == "with `users:admin`":
+                written[4].update(quoted(names))
+    models = (schemas.UserOut, schemas.UserCreate, schemas.UserUpdate, schemas.MeUpdate)
+    assert written == [*(set(model.model_fields) for model in models), set(schemas.PRIVILEGES)]
+
+
+@pytest.mark.asvs("6.1.1", "6.3.1")
+def test_the_limits_are_those_there_are() -> None:
+    """Of logins, of sessions, of connections and of hashes."""
+    written = {
+        quoted(name)[0]: None if many == "off" else (int(many), int(seconds))
+        for name, _, many, seconds in table("| limit | of what |")
+    }
+    assert written == settings.API_THROTTLES
+    assert written == {name: conf.throttle(name) for name in written}
+    text = " ".join(readme.README.read_text().split())
+    assert "two weeks after its login (`SESSION_COOKIE_AGE`)" in text
+    assert "the staff's after 4 hours (`STAFF_SESSION_AGE`)" in text
+    assert (settings.SESSION_COOKIE_AGE, conf.staff_session_age()) == (14 * 86_400, 4 * 3_600)
+
+
+@pytest.mark.asvs("13.1.2")
+def test_the_sizes_of_pools_are_those_there_are() -> None:
+    """Of connections and of hashes; who finds none free is tested where they are used."""
+    rows = {quoted(name)[0]: (size, text) for name, size, text in table("| variable |")}
+    size, text = rows["DATABASE_POOL_SIZE"]
+    pool = "s.DATABASES['default']['OPTIONS']['pool']"
+    names = f"{pool}['max_size'], {pool}['timeout']"
+    seconds = re.findall(r"waited (\d+) seconds", text)
+    assert shown(names, DATABASE_URL="postgres:///name") == " ".join([size, *seconds])
+    assert "`API_HASHING_SLOTS` (as many as cores)" in readme.README.read_text()
+    assert conf.hashing_slots() == os.cpu_count()
 
 
 def test_every_public_name_is_in_the_reference() -> None:

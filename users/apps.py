@@ -15,10 +15,11 @@ class UsersConfig(AppConfig):
     verbose_name = "Users"
 
     def ready(self) -> None:
-        """Register the check, and listen for logins: what that needs are models."""
-        from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415
+        """Register the check, and listen for log-ins and log-outs: that needs models."""
+        from django.contrib.auth.signals import user_logged_in, user_logged_out  # noqa: PLC0415
 
-        from users.receivers import shorten_staff_session  # noqa: PLC0415
+        from users.receivers import begin_session, end_session  # noqa: PLC0415
 
         register(check_password_login, Tags.security, deploy=True)
-        user_logged_in.connect(shorten_staff_session)
+        user_logged_in.connect(begin_session)
+        user_logged_out.connect(end_session)

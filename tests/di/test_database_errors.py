@@ -35,6 +35,7 @@ BUSY = (503, "The database is busy, try again", {"Retry-After": "1"})
 UNIQUE = "SQLITE_CONSTRAINT_UNIQUE"
 
 
+@pytest.mark.asvs("13.1.2", "16.5.2")
 @pytest.mark.parametrize("code", ["40001", "40P01", "55P03", "57014", "57P01", "08006", None])
 def test_what_passes_in_postgresql_is_503(code: str | None) -> None:
     """Also without a SQLSTATE: a connection that broke, a pool that is empty."""

@@ -11,6 +11,7 @@ from django.test import Client
 from users.models import User
 
 
+@pytest.mark.asvs("13.4.5")
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/docs", "/api/openapi.json"])
 def test_staff_reads_the_documentation(path: str, settings: Any) -> None:

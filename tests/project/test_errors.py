@@ -30,6 +30,9 @@ def broken() -> bool:
     raise BrokenError("the secret")
 
 
+TAKEN = '{"name": "R", "email": "root@example.com"}'
+
+
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """What Django logs, in the project's format."""
@@ -53,6 +56,7 @@ def signals() -> Iterator[list[str]]:
     got_request_exception.disconnect(receive)
 
 
+@pytest.mark.asvs("16.3.4", "16.5.1", "16.5.4")
 @pytest.mark.hostile("H97")
 @pytest.mark.parametrize("debug", [False, True])
 def test_a_bug_gives_nothing_away(
@@ -67,6 +71,47 @@ def test_a_bug_gives_nothing_away(
     assert signals == ["/api/health"]
     assert log.getvalue().startswith("[it-42] Internal Server Error: /api/health\n    Traceback ")
     assert log.getvalue().endswith("BrokenError: the secret\n")
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.asvs("16.3.3")
+@pytest.mark.parametrize(
+    ("method", "path", "body", "kind", "line"),
+    [
+        ("POST", "/users", "{", "application/json", "Bad Request: /api/users"),
+        ("POST", "/users", "{}", "text/plain", "Unsupported Media Type: /api/users"),
+        ("POST", "/users", "{}", "application/json", "Unprocessable Entity: /api/users"),
+        ("POST", "/users", TAKEN, "application/json", "Conflict: /api/users"),
+        ("POST", "/auth/token", "username=a", FORM, "Bad Request: /api/auth/token"),
+        (
+            "POST",
+            "/auth/token",
+            "username=a&password=b",
+            FORM,
+            "Too Many Requests: /api/auth/token",
+        ),
+        ("GET", "/users?limit=0", "", "", "Unprocessable Entity: /api/users"),
+        ("GET", "/users?q=%00", "", "", "Bad Request: /api/users"),
+        ("GET", "/users/999", "", "", "Not Found: /api/users/999"),
+        ("PUT", "/users", "", "", "Method Not Allowed: /api/users"),
+    ],
+)
+def test_every_refusal_is_logged(
+    method: str,
+    path: str,
+    body: str,
+    kind: str,
+    line: str,
+    caller: Caller,
+    settings: Any,
+    log: io.StringIO,
+) -> None:
+    """By input, by a rule, by a limit: what for, and in which request."""
+    settings.API_THROTTLES = {"client": (0, 60)}
+    caller.ask(method, path, body, kind, headers={"X-Request-ID": "it-42"})
+    assert f"[it-42] {line}\n" in log.getvalue()
 
 
 def test_the_parser_speaks_for_itself(caller: Caller) -> None:
@@ -102,6 +147,7 @@ def raising(error: Exception) -> Any:
     return view
 
 
+@pytest.mark.asvs("16.5.4")
 @pytest.mark.parametrize(
     ("view", "status", "body"),
     [

@@ -16,6 +16,7 @@ from project.health import Pulse
 from tests.project.conftest import Ask
 
 
+@pytest.mark.asvs("13.4.5")
 def test_all_is_well(ask: Ask) -> None:
     """Anybody may ask, with and without a slash; nobody keeps the answer."""
     for path in ("/api/health", "/api/health/"):
@@ -24,6 +25,7 @@ def test_all_is_well(ask: Ask) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.asvs("16.5.2")
 @pytest.mark.rfc("9110", "15.6.4")
 def test_the_database_is_away(ask: Ask) -> None:
     """503, for whoever balances load or starts again what is broken."""
@@ -34,6 +36,7 @@ def test_the_database_is_away(ask: Ask) -> None:
     assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("1", "no-store")
 
 
+@pytest.mark.asvs("16.5.2")
 @pytest.mark.django_db
 def test_a_database_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """And one that has come back."""
@@ -64,6 +67,7 @@ def test_a_database_that_hangs(silent: int, monkeypatch: pytest.MonkeyPatch) -> 
     assert time.monotonic() - started < 4
 
 
+@pytest.mark.asvs("15.4.1")
 @pytest.mark.django_db
 def test_one_question_at_a_time(django_assert_num_queries: Any) -> None:
     """Who comes meanwhile hears the last answer; before the first it is taken to be away."""

@@ -49,6 +49,7 @@ def _harmless(request: pytest.FixtureRequest) -> Iterator[None]:
     assert (answer.status, answer.json()[0]["email"]) == (200, "root@example.com")
 
 
+@pytest.mark.asvs("4.1.4")
 @pytest.mark.rfc("9110", "15.5.6")
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
@@ -195,6 +196,7 @@ def test_pages(query: str, caller: Caller) -> None:
     assert caller.ask("GET", f"/users?{query}").is_refused(422)
 
 
+@pytest.mark.cve("2025-64459")
 @pytest.mark.parametrize(
     "query",
     [
@@ -270,6 +272,7 @@ def test_addresses_outside_the_api_are_djangos(ask: Ask) -> None:
     assert ask("GET", "/nowhere%00?q=%00").status == 404
 
 
+@pytest.mark.asvs("15.3.7")
 @pytest.mark.rfc("8259", "4")
 @pytest.mark.rfc("8259", "8.1")
 @pytest.mark.parametrize(
@@ -337,6 +340,7 @@ def test_who_asks_comes_first(
     assert answer.is_refused(401)
 
 
+@pytest.mark.cve("2021-32677")
 @pytest.mark.rfc("9110", "15.5.16")
 @pytest.mark.parametrize(
     ("content_type", "headers", "status"),
@@ -423,6 +427,7 @@ def test_hosts(host: str, debug: bool, ask: Ask, settings: Any) -> None:
     assert answer.json() == {"detail": "Bad Request"}
 
 
+@pytest.mark.asvs("16.5.1")
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [

@@ -112,6 +112,7 @@ def test_other_protocols_are_the_applications_own() -> None:
     assert seen == [call]
 
 
+@pytest.mark.cve("2026-33034")
 @pytest.mark.hostile("H90")
 @pytest.mark.parametrize("chunks", [1, 3])
 def test_a_body_is_counted_while_it_comes(chunks: int) -> None:

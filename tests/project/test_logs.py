@@ -27,6 +27,7 @@ def record(message: str, *args: Any, **more: Any) -> logging.LogRecord:
     )
 
 
+@pytest.mark.cve("2025-48432")
 @pytest.mark.parametrize("formatter", [LINE, JSONFormatter()])
 @pytest.mark.parametrize("forged", ["\n", "\r", "\x00", "\x1b[31m", "\x85", "\u2028", "\ud800"])
 def test_a_message_is_one_line(forged: str, formatter: logging.Formatter) -> None:
@@ -36,11 +37,13 @@ def test_a_message_is_one_line(forged: str, formatter: logging.Formatter) -> Non
     assert line.isprintable()
 
 
+@pytest.mark.asvs("16.2.1")
 def test_a_line_names_its_request() -> None:
     """Text that needs no escape stays as it is."""
     assert LINE.format(record("né %d", 1)) == "INFO django [abc]: né 1"
 
 
+@pytest.mark.cve("2025-48432")
 def test_a_traceback_cannot_forge_a_line() -> None:
     """Its lines are indented, those in the exception's text, too."""
     try:
@@ -52,6 +55,7 @@ def test_a_traceback_cannot_forge_a_line() -> None:
     assert all(line.startswith("    ") for line in lines[1:])
 
 
+@pytest.mark.asvs("16.2.1")
 def test_an_event_is_one_object() -> None:
     """The message, and what the code gave with it."""
     event = record("token rejected", created=0.0, key="k", reason=ValueError("old"))

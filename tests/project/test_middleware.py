@@ -59,6 +59,7 @@ def test_the_front_door_leads_to_the_documentation() -> None:
     assert (response.status_code, response.headers["Location"]) == (302, "/api/docs")
 
 
+@pytest.mark.asvs("4.1.3")
 @pytest.mark.parametrize(
     ("given", "is_taken"),
     [

@@ -106,6 +106,7 @@ def test_a_body_that_is_declared_too_large(size: int, path: bytes, server: Serve
     assert server.lives()
 
 
+@pytest.mark.cve("2026-33034")
 @pytest.mark.hostile("H90")
 def test_a_body_that_is_not_declared(server: Server) -> None:
     """H90: counted while it comes, or refused where its end cannot be known."""
@@ -155,6 +156,7 @@ def test_heads_that_are_too_large_or_broken(line: bytes, headers: bytes, server:
     assert server.lives()
 
 
+@pytest.mark.asvs("4.1.3")
 @pytest.mark.hostile("H94")
 @pytest.mark.parametrize(
     "host",
@@ -181,6 +183,7 @@ def test_text_as_it_is(text: str, server: Server) -> None:
     assert server.lives()
 
 
+@pytest.mark.asvs("4.1.4")
 @pytest.mark.hostile("H29")
 @pytest.mark.parametrize("method", [b"TRACE", b"FOO", b"OPTIONS", b"PUT"])
 def test_methods(method: bytes, server: Server) -> None:
@@ -199,6 +202,7 @@ def test_nothing_gives_away_a_version(server: Server) -> None:
     assert not re.search(r"\d", answer.headers["server"])
 
 
+@pytest.mark.asvs("13.4.5")
 @pytest.mark.hostile("H100")
 @pytest.mark.parametrize("path", [b"/api/docs", b"/api/openapi.json", b"/api/docs/"])
 def test_the_documentation_is_for_staff(path: bytes, server: Server) -> None:

@@ -32,6 +32,7 @@ def manage(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.asvs("13.4.2")
 def test_production_settings_leave_nothing_to_warn_of() -> None:
     """Django's own deployment checks are silent."""
     done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
@@ -45,6 +46,7 @@ def test_development_needs_no_environment() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.asvs("13.4.2")
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -73,6 +75,7 @@ def test_a_wrong_setting_is_one_clear_line(change: dict[str, str], reason: str) 
     assert "hunter2" not in done.stderr
 
 
+@pytest.mark.asvs("4.1.3")
 def test_a_proxy_is_trusted_only_if_it_is_named() -> None:
     """No header is believed by default."""
     ask = "from django.conf import settings as s; print(s.SECURE_PROXY_SSL_HEADER)"
@@ -89,6 +92,7 @@ def shown(names: str, **environment: str) -> str:
     return manage("shell", "-v0", "-c", ask, **environment).stdout.strip()
 
 
+@pytest.mark.asvs("13.4.5")
 def test_who_may_read_and_log_in() -> None:
     """Open on one's own machine; closed in production, unless the environment says so."""
     names = "s.API_DOCS, s.API_PASSWORD_LOGIN, s.TRUSTED_PROXY_COUNT"

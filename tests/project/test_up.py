@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import random
 import re
 import shutil
 import signal
@@ -14,12 +16,15 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from pytest_django import Settings
 
 from project import startup
 from project.management.commands.up import Command
 from project.server import NoServerError, serve
 from tests.project.server import running
+from tests.project.test_settings import manage
+from users import tokens
 from users.models import User
 
 
@@ -146,6 +151,7 @@ def test_without_an_application(settings: Settings) -> None:
         serve(host="127.0.0.1", port=1, workers=1, interface="asgi", on_start=lambda: None)
 
 
+@pytest.mark.asvs("6.3.2")
 @pytest.mark.django_db
 def test_an_administrator_is_made_once() -> None:
     """Only if nobody can administrate; never by raising somebody who is there."""
@@ -160,6 +166,38 @@ def test_an_administrator_is_made_once() -> None:
         startup.ensure_administrator("boss@example.com")
     with pytest.raises(startup.StartupError, match="ADMIN_EMAIL is 'nobody'"):
         startup.ensure_administrator("nobody")
+
+
+@pytest.mark.asvs("6.3.2")
+def test_nobody_is_there_by_default(tmp_path: Path) -> None:
+    """A new database has no users at all, and so none whose password is known."""
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
+    assert manage("migrate", "-v0", **database).returncode == 0
+    count = "from users.models import User; print(User.objects.count())"
+    assert manage("shell", "-v0", "-c", count, **database).stdout == "0\n"
+
+
+@pytest.mark.asvs("6.3.2", "7.2.3", "11.5.1")
+@pytest.mark.django_db
+def test_what_must_not_be_guessed() -> None:
+    """128 bits at least, whatever the generator was seeded with that can be."""
+
+    def make() -> dict[str, str]:
+        random.seed(1)
+        User.objects.all().delete()
+        password = startup.ensure_administrator("boss@example.com").password
+        client = Client()
+        client.force_login(User.objects.get())
+        client.get("/api/auth/csrf")
+        cookies = {name: client.cookies[name].value for name in ("sessionid", "csrftoken")}
+        return {"password": password or "", "token": tokens.generate().text[17:60], **cookies}
+
+    alphabets = {"password": 64, "token": 62, "sessionid": 36, "csrftoken": 62}
+    first, second = make(), make()
+    assert first.keys() == alphabets.keys()
+    for name, size in alphabets.items():
+        assert first[name] != second[name]
+        assert len(first[name]) * math.log2(size) >= 128
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
+from django.db.models.signals import m2m_changed, post_delete
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from tests.users.conftest import PASSWORD, Api, login, make_user, rows
 from users import crud, tokens
-from users.models import AccessToken, User
+from users.models import AccessToken, AuditEntry, User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("handler")]
 
@@ -65,6 +68,7 @@ def test_a_permission_is_needed_now(method: str, path: str, body: Any, ann: User
     assert rows() == (before[0], before[1] + 2)
 
 
+@pytest.mark.asvs("8.3.2")
 def test_a_permission_taken_away_bites_at_once(manager: User) -> None:
     """A token that was good a moment ago is not any more."""
     api = Api(manager)
@@ -118,6 +122,7 @@ def test_what_is_no_token_costs_no_query(
         rejected(wrong, 0, django_assert_num_queries)
 
 
+@pytest.mark.asvs("7.2.1")
 def test_unknown_and_wrong_secrets_cost_one(
     ann: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -129,6 +134,8 @@ def test_unknown_and_wrong_secrets_cost_one(
     rejected(body + tokens._checksum(body), 1, django_assert_num_queries)
 
 
+@pytest.mark.cve("2024-22513")
+@pytest.mark.asvs("7.2.1", "7.4.1")
 @pytest.mark.rfc("6750", "3.1")
 @pytest.mark.parametrize("how", ["revoked", "expired", "inactive", "password", "deleted"])
 def test_a_token_that_ended(
@@ -168,6 +175,7 @@ def test_the_log_has_the_reason_and_no_token(
     assert text not in caplog.text
 
 
+@pytest.mark.asvs("14.2.1", "15.3.7")
 @pytest.mark.rfc("6750", "2")
 def test_tokens_elsewhere_are_ignored(ann: User) -> None:
     """In the query or in a cookie a token would end in logs and be sent by itself."""
@@ -177,6 +185,7 @@ def test_tokens_elsewhere_are_ignored(ann: User) -> None:
     assert api.get(f"/users/me?access_token={text}").status_code == 401
 
 
+@pytest.mark.asvs("16.5.2")
 def test_a_failing_note_of_use_does_not_matter(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """The database may refuse that write; the request goes on."""
     from django.db import OperationalError
@@ -194,6 +203,7 @@ def people(manager: User) -> list[User]:
     return [manager, *(make_user(f"u{n}@example.com", name=f"User {n}%_\\") for n in range(5))]
 
 
+@pytest.mark.asvs("15.3.1")
 def test_the_list(people: list[User]) -> None:
     """By id, in pages, with or without a slash."""
     api = Api(people[0])
@@ -266,6 +276,7 @@ def test_the_search_is_literal(q: str, found: list[str], people: list[User]) -> 
     assert Api(people[0]).get("/users?q=%25u").json() == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.asvs("2.2.1", "2.4.1", "15.3.7")
 @pytest.mark.parametrize(
     "query",
     [
@@ -293,6 +304,7 @@ def test_unknown_parameters_never_filter_or_sort(query: str, people: list[User])
     assert len(Api(people[0]).get(f"/users?{query}").json()) == 6  # type: ignore[attr-defined]
 
 
+@pytest.mark.asvs("15.3.1")
 @pytest.mark.rfc("9110", "15.3.2")
 @pytest.mark.parametrize("path", ["/users", "/users/"])
 def test_creating(path: str, manager: User) -> None:
@@ -319,6 +331,7 @@ def test_creating_costs_little(
         api.post("/users", NEW)
 
 
+@pytest.mark.asvs("2.2.1", "15.3.3", "15.3.5")
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
@@ -391,6 +404,7 @@ def test_an_address_is_taken_once(manager: User, ann: User) -> None:
     assert (rows(), manager.name) == ((2, 1), "Manager")
 
 
+@pytest.mark.asvs("15.3.1")
 def test_reading_one(manager: User, ann: User) -> None:
     """By id, with or without a slash."""
     api = Api(manager)
@@ -427,11 +441,14 @@ def test_changing(manager: User, ann: User) -> None:
         assert not any('UPDATE "users_user"' in query["sql"] for query in queries)
 
 
+@pytest.mark.cve("2025-64459")
+@pytest.mark.asvs("2.2.1", "15.3.3", "15.3.5")
 @pytest.mark.parametrize(
     "body",
     [
         *({"name": None}, {"email": None}, {"is_active": "maybe"}, {"is_active": None}),
         *({"is_staff": "yes"}, {"groups": [0]}, {"password": "short"}, {"date_joined": None}),
+        *({"_connector": "OR"}, {"email__startswith": "a"}),
     ],
 )
 def test_bad_changes(body: Any, manager: User, ann: User) -> None:
@@ -483,6 +500,7 @@ def test_a_new_password_ends_tokens(manager: User, ann: User) -> None:
     assert login(form).status_code == 200
 
 
+@pytest.mark.asvs("8.3.2")
 def test_deactivation_ends_tokens_for_ever(manager: User, ann: User) -> None:
     """Letting somebody in again does not revive them."""
     api, by = Api(ann), Api(manager)
@@ -491,6 +509,7 @@ def test_deactivation_ends_tokens_for_ever(manager: User, ann: User) -> None:
         assert api.get("/users/me").status_code == 401
 
 
+@pytest.mark.asvs("8.2.2")
 def test_superusers_are_protected(manager: User, root: User) -> None:
     """From everybody but superusers."""
     for response in (
@@ -511,6 +530,36 @@ def test_deleting(manager: User, ann: User) -> None:
     assert rows() == (1, 1)
 
 
+@pytest.fixture
+def failing() -> Iterator[None]:
+    """Let the last write of a request fail."""
+
+    def fail(**_: Any) -> None:
+        raise ZeroDivisionError
+
+    m2m_changed.connect(fail, sender=User.groups.through)
+    post_delete.connect(fail, sender=User)
+    yield
+    m2m_changed.disconnect(fail, sender=User.groups.through)
+    post_delete.disconnect(fail, sender=User)
+
+
+@pytest.mark.asvs("2.3.3", "16.5.3")
+@pytest.mark.usefixtures("failing")
+@pytest.mark.django_db(transaction=True)
+def test_what_fails_at_its_end_has_not_happened(root: User, ann: User) -> None:
+    """A user whose groups cannot be set has no new flag; one who is not deleted, no entry."""
+    api, group = Api(root), Group.objects.create(name="one")
+    Api(ann)
+    changes = {"name": "Anne", "is_staff": True, "groups": [group.pk]}
+    assert api.patch(f"/users/{ann.pk}", changes).status_code == 500
+    assert api.delete(f"/users/{ann.pk}").status_code == 500
+    before = (ann.name, ann.is_staff)
+    ann.refresh_from_db()
+    assert (ann.name, ann.is_staff) == before
+    assert (rows(), AuditEntry.objects.count()) == ((2, 2), 0)
+
+
 def test_nobody_deletes_themselves(manager: User, root: User) -> None:
     """409 says why."""
     response = Api(manager).delete(f"/users/{manager.pk}")
@@ -520,6 +569,7 @@ def test_nobody_deletes_themselves(manager: User, root: User) -> None:
     )  # type: ignore[attr-defined]
 
 
+@pytest.mark.asvs("8.2.3", "15.3.3")
 def test_oneself(ann: User) -> None:
     """Everybody reads and changes themselves, name and address only."""
     api = Api(ann)

@@ -7,7 +7,9 @@ import logging
 from typing import Any
 
 import pytest
+from django.contrib.auth import logout
 from django.contrib.auth.models import Group
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 
 from tests.users.conftest import PASSWORD, Api, Browser, login, make_user
@@ -34,6 +36,7 @@ def success(event: str, **details: Any) -> dict[str, Any]:
     return {"event": event, "outcome": "success", "client": "127.0.0.1", **details}
 
 
+@pytest.mark.asvs("16.2.5", "16.3.1", "16.3.3")
 def test_logins(ann: User, events: Any, settings: Any) -> None:
     """Which failed, with what stands for the login; which succeeded, with the user."""
     settings.API_THROTTLES = {"login_client": (1, 300)}
@@ -50,8 +53,9 @@ def test_logins(ann: User, events: Any, settings: Any) -> None:
     ]
 
 
+@pytest.mark.asvs("16.3.1", "16.3.2")
 def test_browsers(ann: User, events: Any) -> None:
-    """Where a session started, and who was stopped at the CSRF check."""
+    """Where a session started, who was stopped at the CSRF check, and who logged out."""
     api = Browser()
     body = {"email": ann.email, "password": PASSWORD}
     assert api.post("/auth/session", body).status_code == 200
@@ -61,8 +65,20 @@ def test_browsers(ann: User, events: Any) -> None:
         success("session_started", user=ann.pk, path="/api/auth/session"),
         failure("csrf_failed", operation="PATCH /api/users/me"),
     ]
+    api.refresh()
+    assert api.delete("/auth/session").status_code == 204
+    assert events()[3:] == [success("session_ended", user=ann.pk)]
 
 
+def test_nobody_logs_out(rf: RequestFactory, events: Any) -> None:
+    """Nothing has ended."""
+    request = rf.post("/")
+    request.session = SessionStore()
+    logout(request)
+    assert events() == []
+
+
+@pytest.mark.asvs("16.2.1", "16.3.1", "16.3.2")
 def test_tokens(ann: User, events: Any) -> None:
     """Used for the first time, revoked, refused; by key."""
     api = Api(ann, "me")
@@ -89,6 +105,7 @@ def test_tokens(ann: User, events: Any) -> None:
     ]
 
 
+@pytest.mark.asvs("16.2.1")
 def test_users(root: User, events: Any) -> None:
     """Created, changed, deactivated, deleted: who, whom, and what of the privileges."""
     api = Api(root)
@@ -121,6 +138,7 @@ def test_users(root: User, events: Any) -> None:
     )
 
 
+@pytest.mark.asvs("2.3.3", "16.5.3")
 def test_what_was_undone_did_not_happen(root: User, ann: User, events: Any) -> None:
     """A refused write logs nothing that it would have done."""
     api = Api(root)
@@ -131,6 +149,7 @@ def test_what_was_undone_did_not_happen(root: User, ann: User, events: Any) -> N
     assert not AuditEntry.objects.exists()
 
 
+@pytest.mark.asvs("16.3.2")
 def test_a_denied_browser_has_no_token(ann: User, events: Any) -> None:
     """And no scope is missing."""
     assert Browser(ann).delete("/users/1").status_code == 403
@@ -139,6 +158,17 @@ def test_a_denied_browser_has_no_token(ann: User, events: Any) -> None:
     ]
 
 
+@pytest.mark.asvs("16.3.2")
+def test_superusers_that_somebody_reached_for(manager: User, root: User, events: Any) -> None:
+    """Whoever may manage users, but not these."""
+    api = Api(manager)
+    assert api.patch(f"/users/{root.pk}", {"name": "X"}).status_code == 403
+    assert api.delete(f"/users/{root.pk}").status_code == 403
+    denied = failure("permission_denied", user=manager.pk, whom=root.pk)
+    assert events()[2:] == [denied, denied]
+
+
+@pytest.mark.asvs("16.3.1")
 def test_a_changed_password(ann: User, events: Any) -> None:
     """By its owner, and which tokens that ended."""
     api = Api(ann)
@@ -154,6 +184,7 @@ def test_a_changed_password(ann: User, events: Any) -> None:
     ]
 
 
+@pytest.mark.asvs("16.2.5")
 def test_nothing_secret_is_logged(ann: User, caplog: pytest.LogCaptureFixture, events: Any) -> None:
     """Neither password nor token, whatever happens to them; not in any log."""
     with caplog.at_level(logging.DEBUG):
@@ -179,6 +210,7 @@ def test_a_pseudonym_is_the_same_each_time() -> None:
     assert len(audit.pseudonym("ann")) == 16
 
 
+@pytest.mark.asvs("15.3.4")
 def test_an_event_knows_its_request(rf: RequestFactory, events: Any) -> None:
     """While it lasts, and the outer one afterwards; a command has none."""
     with audit.caused_by(rf.get("/", REMOTE_ADDR="192.0.2.1")):
@@ -214,6 +246,7 @@ def test_counters_have_a_name() -> None:
     assert str(ThrottleCounter(key="x")) == "x"
 
 
+@pytest.mark.asvs("16.3.3")
 def test_forged_tokens_are_told_apart(ann: User, events: Any) -> None:
     """A key that exists with another secret is an attack; the log says so."""
     api = Api(ann)

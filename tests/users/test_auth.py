@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -20,6 +21,7 @@ def error(kind: str, text: str) -> dict[str, str]:
     return {"detail": text, "error": kind, "error_description": text}
 
 
+@pytest.mark.asvs("7.2.2", "7.3.2")
 @pytest.mark.rfc("6749", "4.3")
 @pytest.mark.rfc("6749", "5.1")
 def test_a_token_for_a_password(ann: User) -> None:
@@ -48,6 +50,8 @@ def test_the_address_is_spelled_as_one_likes(ann: User) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.cve("2024-39329", "2025-13473")
+@pytest.mark.asvs("6.3.8")
 @pytest.mark.rfc("6749", "5.2")
 def test_nobody_learns_who_is_there(ann: User, hashed: list[str]) -> None:
     """Wrong, unknown, inactive, without a password: the same bytes, and one hash each."""
@@ -73,6 +77,7 @@ def test_nobody_learns_who_is_there(ann: User, hashed: list[str]) -> None:
     assert AccessToken.objects.count() == 0
 
 
+@pytest.mark.asvs("2.2.1", "15.3.7")
 @pytest.mark.rfc("6749", "5.2")
 @pytest.mark.parametrize(
     ("form", "kind"),
@@ -110,6 +115,28 @@ def test_only_a_form_is_read(content_type: str, ann: User, hashed: list[str]) ->
     response = login('{"username": "a", "password": "b"}', content_type=content_type)
     assert (response.status_code, response.json()) == (415, {"detail": "Send a form"})  # type: ignore[attr-defined]
     assert hashed == []
+
+
+@pytest.mark.asvs("14.2.1", "15.3.7")
+def test_nothing_is_read_from_the_address(ann: User, hashed: list[str]) -> None:
+    """It is written to logs: a form there is none."""
+    hashed.clear()
+    response = Api().form(f"/auth/token?{urlencode(FORM)}", {"x": ""})
+    assert response.json() == error("invalid_request", "username and password are required")  # type: ignore[attr-defined]
+    response = Api(ann).form("/auth/revoke?token=x", {"x": ""})
+    assert response.json() == error("invalid_request", "token is required")  # type: ignore[attr-defined]
+    assert hashed == []
+
+
+@pytest.mark.cve("2019-19844")
+def test_letters_that_fold_to_others(hashed: list[str], db: None) -> None:
+    """Who registers the look-alike of an address, or logs in with it, is nobody."""
+    make_user("mike@example.org")
+    folded = "m\u0131ke@example.org"  # a dotless i
+    response = login({"username": folded, "password": PASSWORD})
+    assert response.json()["error"] == "invalid_grant"  # type: ignore[attr-defined]
+    root = User.objects.create_superuser("root@example.com", name="Root")
+    assert Api(root).post("/users", {"name": "X", "email": folded}).status_code == 422
 
 
 @pytest.mark.rfc("6749", "3.3")

@@ -51,6 +51,7 @@ def operations() -> set[tuple[str, str]]:
     return {one for one in found if one[1].startswith(("/users", "/auth"))}
 
 
+@pytest.mark.asvs("8.2.1")
 def test_every_operation_is_in_one_of_three_lists() -> None:
     """A new one cannot be forgotten: it is open, for any caller, or needs a scope."""
     assert operations() == OPEN | ANY_CALLER | NEEDS.keys()
@@ -63,6 +64,7 @@ def call(api: Api, method: str, path: str) -> Any:
     return api.request(method.lower(), path, "{broken" if method in ("POST", "PATCH") else None)
 
 
+@pytest.mark.asvs("8.2.1")
 @pytest.mark.parametrize(("method", "path"), sorted(ANY_CALLER | NEEDS.keys()))
 def test_nobody_is_asked_to_log_in(method: str, path: str, db: None) -> None:
     """401, before the body is looked at."""
@@ -70,6 +72,7 @@ def test_nobody_is_asked_to_log_in(method: str, path: str, db: None) -> None:
     assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, REALM)
 
 
+@pytest.mark.asvs("8.2.1")
 @pytest.mark.rfc("6750", "3")
 @pytest.mark.rfc("6750", "3.1")
 @pytest.mark.parametrize(("method", "path"), sorted(NEEDS))
@@ -86,6 +89,7 @@ def test_a_token_without_the_scope_is_not_enough(method: str, path: str, root: U
     assert rows() == (before[0], before[1] + 2)
 
 
+@pytest.mark.asvs("8.2.1", "8.3.1")
 @pytest.mark.parametrize("who", [Api, Browser])
 @pytest.mark.parametrize(
     ("method", "path"), sorted(key for key, needed in NEEDS.items() if SCOPES[needed].permissions)
@@ -108,6 +112,8 @@ WHO = {
 }
 
 
+@pytest.mark.cve("2026-35193")
+@pytest.mark.asvs("14.2.2")
 @pytest.mark.hostile("H98")
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize(("method", "path"), sorted(operations()))
@@ -181,6 +187,7 @@ def test_items(ann: User) -> None:
     assert response.json() == [{"item_id": "Foo", "owner": "Ann"}]  # type: ignore[attr-defined]
 
 
+@pytest.mark.asvs("8.2.2")
 @pytest.mark.parametrize("method", ["get", "patch", "delete"])
 def test_nobody_learns_which_ids_there_are(method: str, ann: User, root: User) -> None:
     """Without authority one's own id, another's and none answer with the same bytes."""
@@ -197,6 +204,7 @@ def test_nobody_learns_which_ids_there_are(method: str, ann: User, root: User) -
 PRIVILEGED = [{"is_staff": True}, {"is_superuser": True}, {"groups": []}]
 
 
+@pytest.mark.asvs("8.2.3")
 @pytest.mark.parametrize("body", PRIVILEGED)
 def test_privileges_need_the_scope_and_a_superuser(body: Any, manager: User, root: User) -> None:
     """Whether there is such a user or not."""
@@ -211,6 +219,7 @@ def test_privileges_need_the_scope_and_a_superuser(body: Any, manager: User, roo
     assert not User.groups.through.objects.exists()
 
 
+@pytest.mark.asvs("8.2.2")
 def test_superusers_are_out_of_reach_without_the_scope(root: User) -> None:
     """Also for superusers: the token decides what it can do, not only who holds it."""
     other = User.objects.create_superuser("other@example.com", name="Other")
@@ -238,6 +247,7 @@ def test_privileges_are_changed_by_superusers(root: User, ann: User) -> None:
     assert not ann.groups.exists()
 
 
+@pytest.mark.asvs("2.2.1", "15.3.5")
 @pytest.mark.parametrize(
     "ids", [[0], [-1], [2**31], [2**63], [999_999], [1, 1], ["1"], [True], None, 1, [1] * 101]
 )
@@ -249,6 +259,7 @@ def test_groups_have_bounds(ids: Any, root: User, ann: User) -> None:
     assert not ann.groups.exists()
 
 
+@pytest.mark.asvs("8.3.2")
 def test_the_last_superuser_cannot_be_demoted(root: User) -> None:
     """409 by themselves; of two, one can."""
     api = Api(root)

@@ -12,6 +12,7 @@ from users.clients import client_of
 from users.models import User
 
 
+@pytest.mark.asvs("4.1.3", "15.3.4")
 @pytest.mark.parametrize(
     ("proxies", "remote", "forwarded", "client"),
     [
@@ -40,6 +41,7 @@ def test_the_address_that_counts(
     assert client_of(request) == client
 
 
+@pytest.mark.asvs("15.3.4")
 @pytest.mark.django_db
 @pytest.mark.parametrize(("proxies", "last"), [(0, 429), (1, 400)])
 def test_a_header_that_nobody_trusts_buys_nothing(

@@ -13,6 +13,7 @@ from users.models import AccessToken, User
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.asvs("15.4.2")
 @pytest.mark.hostile("H85")
 def test_twenty_four_identical_requests_make_one_user(root: User) -> None:
     """One 201, twenty-three 409, no 500, one row."""
@@ -23,6 +24,7 @@ def test_twenty_four_identical_requests_make_one_user(root: User) -> None:
     assert User.objects.filter(email="bob@example.com").count() == 1
 
 
+@pytest.mark.asvs("15.4.2")
 def test_logins_at_once_keep_the_limit(ann: User) -> None:
     """They count one after the other."""
     for _ in range(crud.MOST_TOKENS - 2):
@@ -31,6 +33,7 @@ def test_logins_at_once_keep_the_limit(ann: User) -> None:
     assert AccessToken.objects.filter(revoked_at=None).count() == crud.MOST_TOKENS
 
 
+@pytest.mark.asvs("15.4.2")
 def test_two_superusers_cannot_delete_each_other(root: User) -> None:
     """One of them stays."""
     other = User.objects.create_superuser("other@example.com", name="Other")
@@ -42,6 +45,7 @@ def test_two_superusers_cannot_delete_each_other(root: User) -> None:
     assert Counter(answers) in (Counter({204: 1, 401: 1}), Counter({204: 1, 409: 1}))
 
 
+@pytest.mark.asvs("15.4.2")
 def test_the_last_superusers_cannot_all_leave(root: User) -> None:
     """Eight who deactivate each other in a ring: they wait for each other, and one stays."""
     people = [User.objects.create_superuser(f"u{n}@example.com", name="U") for n in range(8)]

@@ -81,6 +81,7 @@ def test_another_site_cannot_send(origin: str, ann: User) -> None:
     assert response.status_code == 403
 
 
+@pytest.mark.cve("2021-32677")
 def test_a_form_of_another_site_cannot_send(ann: User) -> None:
     """JSON under text/plain needs no preflight; it needs a CSRF token all the same."""
     api = Browser(ann)
@@ -90,6 +91,7 @@ def test_a_form_of_another_site_cannot_send(ann: User) -> None:
     assert (response.status_code, rows()) == (403, before)
 
 
+@pytest.mark.asvs("7.2.1")
 @pytest.mark.parametrize("how", ["inactive", "password", "deleted"])
 def test_a_session_that_ended(how: str, ann: User) -> None:
     """As a token that ended, but without an error code: there may be no token at all."""
@@ -133,6 +135,7 @@ def test_a_view_may_be_exempt_from_csrf(exempt: bool, ann: User, settings: Any) 
     assert client.post("/here").status_code == (200 if exempt else 403)
 
 
+@pytest.mark.asvs("16.5.2", "16.5.3")
 @pytest.mark.parametrize(("name", "status"), [("SQLITE_BUSY", 503), ("SQLITE_CORRUPT", 500)])
 def test_a_database_that_is_busy(name: str, status: int, ann: User, monkeypatch: Any) -> None:
     """Before a session is opened, too, it is 503 if it may work the next time."""

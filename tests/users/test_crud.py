@@ -18,6 +18,7 @@ from users.models import AccessToken, User
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.asvs("2.4.1")
 def test_a_user_has_at_most_fifty_live_tokens(ann: User) -> None:
     """The fifty-first revokes the oldest; dead ones do not count."""
     first, _ = crud.issue_token(user=ann, scope="me")
@@ -108,6 +109,8 @@ def test_the_last_superuser_stays(root: User) -> None:
     assert not User.objects.filter(pk=other.pk).exists()
 
 
+@pytest.mark.cve("2024-22513")
+@pytest.mark.asvs("15.4.2")
 @pytest.mark.parametrize("changed", ["deleted", "inactive", "password"])
 def test_no_token_for_who_changed_since(changed: str, ann: User) -> None:
     """Between the check of a password and the token, somebody may have locked the user out."""

@@ -32,6 +32,7 @@ def answer(response: Any) -> Any:
     return response.status_code, response.json(), response["Retry-After"]
 
 
+@pytest.mark.asvs("15.4.1")
 def test_a_slot_is_given_back(settings: Any) -> None:
     """Whatever happened in it; there are as many as the project says, at first as cores."""
     for _ in range(conf.hashing_slots() + 1):
@@ -41,6 +42,7 @@ def test_a_slot_is_given_back(settings: Any) -> None:
     assert conf.hashing_slots() == 7
 
 
+@pytest.mark.asvs("2.4.1", "13.1.2")
 @pytest.mark.usefixtures("all_slots")
 def test_nothing_waits_for_a_slot(ann: User, root: User, hashed: list[str]) -> None:
     """503 and come back in a second, wherever a password would be hashed."""
@@ -76,6 +78,7 @@ ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
 PBKDF2 = "django.contrib.auth.hashers.PBKDF2PasswordHasher"
 
 
+@pytest.mark.asvs("11.4.2")
 def test_an_old_hash_is_renewed_and_ends_nothing(settings: Any) -> None:
     """Argon2 first, PBKDF2 known: a login hashes anew, and all tokens go on working."""
     settings.PASSWORD_HASHERS = [PBKDF2]
@@ -92,6 +95,7 @@ def test_an_old_hash_is_renewed_and_ends_nothing(settings: Any) -> None:
     assert AccessToken.objects.filter(expires_at__gt=timezone.now()).count() == 2
 
 
+@pytest.mark.asvs("11.4.2")
 def test_the_project_hashes_with_argon2() -> None:
     """And knows what was hashed before."""
     from project import settings as project_settings

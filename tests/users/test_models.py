@@ -124,6 +124,7 @@ def test_a_token_matches_its_text_only(user: User, settings: Settings) -> None:
     assert token.refusal(timezone.now()) is None
 
 
+@pytest.mark.asvs("7.3.2")
 def test_why_a_token_is_refused(user: User) -> None:
     """Revoked, expired (to the second), inactive user, new password."""
     token, _ = issued(user)
@@ -140,6 +141,7 @@ def test_why_a_token_is_refused(user: User) -> None:
     assert token.refusal(now) == "revoked"
 
 
+@pytest.mark.asvs("7.4.3")
 def test_any_way_to_a_new_password_ends_tokens(user: User) -> None:
     """Even a raw UPDATE of the column: there is no hook to forget."""
     token, _ = issued(user)

@@ -34,6 +34,7 @@ def info(token: AccessToken) -> dict[str, Any]:
     }
 
 
+@pytest.mark.asvs("15.3.1")
 def test_ones_tokens_are_listed(ann: User) -> None:
     """Newest first, those that still work, and nobody else's; never a secret."""
     older, _ = crud.issue_token(user=ann, scope="items", label="ci")
@@ -51,6 +52,7 @@ def test_ones_tokens_are_listed(ann: User) -> None:
         assert secret not in response.content.decode()
 
 
+@pytest.mark.asvs("8.2.2")
 @pytest.mark.parametrize("method", ["get", "delete"])
 def test_there_is_no_other_token(method: str, ann: User) -> None:
     """Another's, a dead one, an unknown one, what is no key: the same answer."""
@@ -65,6 +67,7 @@ def test_there_is_no_other_token(method: str, ann: User) -> None:
     assert other.revoked_at is None
 
 
+@pytest.mark.asvs("7.4.1", "10.4.9")
 def test_one_token_is_ended(ann: User) -> None:
     """And no other; a second time it is not found."""
     api, other = Api(ann), Api(ann)
@@ -75,6 +78,7 @@ def test_one_token_is_ended(ann: User) -> None:
     assert api.delete(f"/auth/tokens/{key}").status_code == 404
 
 
+@pytest.mark.asvs("7.4.1", "10.4.9")
 def test_all_tokens_are_ended(ann: User) -> None:
     """The one that was used too; nobody else's."""
     api, other, bob = Api(ann), Api(ann), Api(make_user("bob@example.com"))
@@ -82,6 +86,7 @@ def test_all_tokens_are_ended(ann: User) -> None:
     assert [one.get("/users/me").status_code for one in (api, other, bob)] == [401, 401, 200]
 
 
+@pytest.mark.asvs("8.2.2")
 @pytest.mark.rfc("7009", "2.2")
 def test_revoking_never_tells(ann: User) -> None:
     """200 for whatever is sent; only one's own token ends (RFC 7009 §2.2)."""
@@ -114,6 +119,7 @@ def test_a_revocation_is_a_form(ann: User) -> None:
     assert api.get("/users/me").status_code == 200
 
 
+@pytest.mark.asvs("10.4.9")
 def test_a_browser_revokes_too(ann: User) -> None:
     """With a CSRF token, as everything."""
     api = Api(ann)
@@ -121,6 +127,7 @@ def test_a_browser_revokes_too(ann: User) -> None:
     assert api.get("/users/me").status_code == 401
 
 
+@pytest.mark.asvs("6.2.2", "7.4.3")
 def test_a_new_password_by_token(ann: User) -> None:
     """All tokens and sessions end; the answer has a new one of the same scope."""
     api, other, browser = Api(ann, "items me"), Api(ann), Browser(ann)
@@ -138,6 +145,7 @@ def test_a_new_password_by_token(ann: User) -> None:
     assert login({"username": ann.email, "password": NEW_PASSWORD}).status_code == 200
 
 
+@pytest.mark.asvs("6.2.2", "7.2.4", "7.4.3")
 def test_a_new_password_by_browser(ann: User) -> None:
     """The browser stays logged in, under a new key; everybody else is out."""
     api, browser, other = Api(ann), Browser(ann), Browser(ann)
@@ -149,6 +157,7 @@ def test_a_new_password_by_browser(ann: User) -> None:
     assert [one.get("/users/me").status_code for one in callers] == [200, 401, 401]
 
 
+@pytest.mark.asvs("6.2.1", "6.2.3", "15.3.3")
 @pytest.mark.parametrize(
     ("change", "status", "hashes"),
     [
@@ -176,6 +185,7 @@ def test_a_refused_password(
     assert api.get("/users/me").status_code == 200
 
 
+@pytest.mark.asvs("6.3.1")
 def test_passwords_are_not_guessed_here_either(ann: User, settings: Any) -> None:
     """A stolen token does not buy more guesses than a login."""
     settings.API_THROTTLES = {"login_client": (2, 300)}
@@ -185,6 +195,7 @@ def test_passwords_are_not_guessed_here_either(ann: User, settings: Any) -> None
     assert login({"username": ann.email, "password": PASSWORD}).status_code == 429
 
 
+@pytest.mark.asvs("15.4.2")
 @pytest.mark.parametrize("how", ["password", "is_active"])
 def test_of_two_who_change_a_password_one_wins(how: str, ann: User, monkeypatch: Any) -> None:
     """Between the check and the write somebody else did so, or locked the user out."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from tests.users.conftest import PASSWORD, Api, Browser, make_user, send
 from tests.users.test_api import REALM, shown
@@ -26,6 +27,7 @@ def test_a_page_gets_a_csrf_token_and_its_cookie(db: None) -> None:
     assert api.client.cookies["csrftoken"].value not in first["csrf_token"]
 
 
+@pytest.mark.asvs("7.2.4", "7.4.1")
 def test_logging_in_and_out(ann: User) -> None:
     """The session's key and the CSRF token are new after the login; afterwards it is gone."""
     api = Browser()
@@ -44,6 +46,7 @@ def test_logging_in_and_out(ann: User) -> None:
     assert api.delete("/auth/session").status_code == 401
 
 
+@pytest.mark.asvs("7.2.4")
 def test_a_session_key_from_before_is_not_kept(ann: User) -> None:
     """Who plants a key in a browser does not get into the session."""
     api = Browser(make_user("bob@example.com"))
@@ -51,6 +54,39 @@ def test_a_session_key_from_before_is_not_kept(ann: User) -> None:
     assert api.post("/auth/session", LOGIN).status_code == 200
     assert api.client.cookies["sessionid"].value != planted
     assert not Session.objects.filter(pk=planted).exists()
+
+
+@pytest.mark.asvs("7.2.4")
+def test_logging_in_again(ann: User) -> None:
+    """The same user, too, gets another session, and the one that there was is gone."""
+    api = Browser()
+    keys = set()
+    for _ in range(2):
+        api.refresh()
+        assert api.post("/auth/session", LOGIN).status_code == 200
+        keys.add(api.client.cookies["sessionid"].value)
+    assert len(keys) == 2
+    assert Session.objects.get().pk == api.client.cookies["sessionid"].value
+
+
+@pytest.mark.asvs("7.4.1")
+def test_a_cookie_of_a_session_that_ended(ann: User) -> None:
+    """Whoever has kept it after the log-out is nobody."""
+    api = Browser(ann)
+    kept = api.client.cookies["sessionid"].value
+    assert api.delete("/auth/session").status_code == 204
+    api.client.cookies["sessionid"] = kept
+    assert api.get("/users/me").status_code == 401
+
+
+@pytest.mark.asvs("7.4.5")
+def test_a_manager_ends_all_that_a_user_has(ann: User, manager: User) -> None:
+    """Sessions and tokens, with a new password, that nobody need know."""
+    callers = [Browser(ann), Browser(ann), Api(ann)]
+    assert [one.get("/users/me").status_code for one in callers] == [200, 200, 200]
+    new = {"password": "another long passphrase"}
+    assert Api(manager).patch(f"/users/{ann.pk}", new).status_code == 200
+    assert [one.get("/users/me").status_code for one in callers] == [401, 401, 401]
 
 
 @pytest.mark.parametrize("csrf", [None, "x" * 64])
@@ -66,6 +102,8 @@ def test_another_site_cannot_log_somebody_in(csrf: str | None, ann: User, hashed
     assert (hashed, Session.objects.count()) == ([], 0)
 
 
+@pytest.mark.cve("2024-39329", "2025-13473")
+@pytest.mark.asvs("6.3.8")
 def test_nobody_learns_who_is_there(ann: User, hashed: list[str]) -> None:
     """Wrong, unknown, inactive, without a password: the same bytes, and one hash each."""
     make_user("inactive@example.com", is_active=False)
@@ -86,6 +124,7 @@ def test_nobody_learns_who_is_there(ann: User, hashed: list[str]) -> None:
     assert Session.objects.count() == 0
 
 
+@pytest.mark.asvs("2.2.1")
 @pytest.mark.parametrize(
     "body",
     [
@@ -133,6 +172,7 @@ def test_a_token_is_no_session(ann: User) -> None:
     assert Session.objects.count() == 1
 
 
+@pytest.mark.asvs("7.3.2")
 @pytest.mark.parametrize("is_staff", [True, False])
 def test_sessions_of_the_staff_are_shorter(is_staff: bool, settings: Any, db: None) -> None:
     """They open the admin site, too."""
@@ -141,4 +181,21 @@ def test_sessions_of_the_staff_are_shorter(is_staff: bool, settings: Any, db: No
     api = Browser()
     assert api.post("/auth/session", LOGIN).status_code == 200
     age = api.client.cookies["sessionid"]["max-age"]
-    assert age == (1_800 if is_staff else settings.SESSION_COOKIE_AGE)
+    whole = 1_800 if is_staff else 14 * 24 * 60 * 60
+    assert whole - 60 < age <= whole
+
+
+@pytest.mark.asvs("7.3.2")
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_use_does_not_prolong_a_session(is_staff: bool, db: None) -> None:
+    """What is stored in it later leaves its end where the login has put it."""
+    make_user("ann@example.com", is_staff=is_staff)
+    api = Browser()
+    assert api.post("/auth/session", LOGIN).status_code == 200
+    end = Session.objects.get().expire_date
+    session = api.client.session
+    session["more"] = 1
+    session.save()
+    assert Session.objects.get().expire_date == end
+    Session.objects.update(expire_date=timezone.now())
+    assert api.get("/users/me").status_code == 401

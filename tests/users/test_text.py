@@ -22,6 +22,7 @@ def test_an_address_has_one_spelling(written: str, stored: str) -> None:
     assert normalize_email(stored) == stored
 
 
+@pytest.mark.cve("2019-19844")
 @pytest.mark.parametrize(
     "written",
     [

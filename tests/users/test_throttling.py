@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -60,6 +60,7 @@ def test_what_holds_if_nothing_is_said(settings: Any) -> None:
     assert {name: conf.throttle(name) for name in names} == {**known, "client": None}
 
 
+@pytest.mark.asvs("2.4.1", "6.3.1")
 @pytest.mark.rfc("6585", "4")
 def test_the_sixth_failure_is_not_hashed(ann: User, hashed: list[str]) -> None:
     """429 says when to come back; the right password does not help either."""
@@ -74,6 +75,7 @@ def test_the_sixth_failure_is_not_hashed(ann: User, hashed: list[str]) -> None:
     assert statuses(FORM, client="192.0.2.2") == [200]
 
 
+@pytest.mark.asvs("6.3.8")
 def test_an_unknown_login_is_throttled_alike(ann: User) -> None:
     """The answers are the same, bytes and all, whether there is such a user or not."""
     answers = []
@@ -97,6 +99,7 @@ def test_spellings_share_a_budget(limits: Any, db: None) -> None:
         assert statuses(*forms) == [400, 400, 429]
 
 
+@pytest.mark.asvs("6.3.1")
 def test_a_client_has_a_budget_for_all_logins(ann: User, limits: Any) -> None:
     """Only failures count; others are not affected."""
     limits(client=(3, 300))
@@ -106,6 +109,7 @@ def test_a_client_has_a_budget_for_all_logins(ann: User, limits: Any) -> None:
     assert statuses(FORM, client="192.0.2.2") == [200]
 
 
+@pytest.mark.asvs("6.1.1", "6.3.1", "15.3.4")
 def test_an_attacked_login_stays_open_where_it_is_known(
     ann: User, limits: Any, events: Any
 ) -> None:
@@ -122,17 +126,18 @@ def test_an_attacked_login_stays_open_where_it_is_known(
     assert ann.email not in str(alarms)
 
 
+@pytest.mark.asvs("2.4.1")
 def test_open_endpoints_are_counted_by_client(ann: User, limits: Any) -> None:
-    """All together; a malformed form, and what comes from another site, cost nothing."""
-    limits(anonymous=(4, 60))
+    """All together; what is malformed, and what comes from another site, cost nothing."""
+    limits(anonymous=(3, 60))
     browser = Browser()  # one
     body = {"email": ann.email, "password": "wrong"}
     answers = [
         browser.form("/auth/token", {"username": "a"}),
-        browser.post("/auth/session", {}),  # two
+        browser.post("/auth/session", {}),
         Api().post("/auth/session", body),
-        browser.form("/auth/token", FORM),  # three
-        browser.post("/auth/session", body),  # four
+        browser.form("/auth/token", FORM),  # two
+        browser.post("/auth/session", body),  # three
         browser.get("/auth/csrf"),
         browser.form("/auth/token", FORM),
         browser.post("/auth/session", body),
@@ -142,6 +147,25 @@ def test_open_endpoints_are_counted_by_client(ann: User, limits: Any) -> None:
     assert Api(ann).get("/users/me").status_code == 200
 
 
+@pytest.mark.asvs("2.4.1")
+def test_right_passwords_are_counted_too(ann: User, limits: Any, hashed: list[str]) -> None:
+    """They are hashed like wrong ones: to change one's own, or to get into the admin site."""
+    limits(anonymous=(2, 60))
+    change = {"current_password": PASSWORD, "new_password": PASSWORD}
+    browser = Browser(ann)  # one
+    hashed.clear()
+    assert browser.post("/auth/password", change).status_code == 204  # two
+    browser.headers["X-CSRFToken"] = browser.client.cookies["csrftoken"].value
+    assert browser.post("/auth/password", change).status_code == 429
+    ann.refresh_from_db()
+    assert Api(ann).post("/auth/password", change).status_code == 429
+    form = {"username": ann.email, "password": PASSWORD}
+    page = Client().post("/admin/login/", form)
+    assert "Too many requests." in page.content.decode()
+    assert len(hashed) == 2  # the current one, and the new one
+
+
+@pytest.mark.asvs("2.4.1")
 def test_users_are_counted_if_the_project_says_so(ann: User, limits: Any, root: User) -> None:
     """Each for themselves, by token and by browser, after authority and before objects."""
     limits(user=(2, 600))
@@ -202,6 +226,7 @@ def test_nothing_is_hashed_inside_a_transaction(ann: User, monkeypatch: Any) -> 
     assert states == [False] * 7
 
 
+@pytest.mark.asvs("15.4.1")
 @pytest.mark.django_db(transaction=True)
 def test_thirty_two_at_once_are_counted_exactly(db: None) -> None:
     """Each gets a number of its own, from the first on."""
@@ -211,6 +236,7 @@ def test_thirty_two_at_once_are_counted_exactly(db: None) -> None:
         crud.forget("x")
 
 
+@pytest.mark.asvs("6.3.1", "15.4.2")
 @pytest.mark.django_db(transaction=True)
 def test_thirty_two_logins_at_once_get_five_hashes(
     ann: User, hashed: list[str], monkeypatch: Any

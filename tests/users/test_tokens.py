@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 
+import pytest
 from django.utils.crypto import salted_hmac
 from pytest_django import Settings
 
@@ -13,6 +14,7 @@ from users import tokens
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
+@pytest.mark.asvs("7.2.3", "11.5.1")
 def test_the_format() -> None:
     """dnt_, 12 digits of key, 43 of secret, 6 of checksum over all before it; 66 in all."""
     made = tokens.generate()
@@ -25,6 +27,7 @@ def test_the_format() -> None:
     assert made.text.endswith(checksum)
 
 
+@pytest.mark.asvs("7.2.2", "7.2.3")
 def test_every_token_is_another() -> None:
     """Neither keys nor secrets repeat, and no repr shows a secret."""
     made = [tokens.generate() for _ in range(100)]

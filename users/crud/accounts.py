@@ -114,7 +114,9 @@ def update_user(
         EmailTakenError: another user has the new e-mail address.
     """
     is_leaving = False in (changes.get("is_active"), changes.get("is_superuser"))
-    user = _locked(session=session, user_id=user_id, is_admin=is_admin, is_leaving=is_leaving)
+    user = _locked(
+        session=session, user_id=user_id, by=by, is_admin=is_admin, is_leaving=is_leaving
+    )
     before = {field: _value(user, field) for field in changes}
     changed = {field: new for field, new in changes.items() if before[field] != new}
     columns = changed.keys() - {"groups"}
@@ -153,7 +155,7 @@ def delete_user(*, session: Session, user_id: int, by: User, is_admin: bool) -> 
         ProtectedUserError: *by* may not delete this one.
         UndeletableUserError: it is *by*, or the last active superuser.
     """
-    user = _locked(session=session, user_id=user_id, is_admin=is_admin, is_leaving=True)
+    user = _locked(session=session, user_id=user_id, by=by, is_admin=is_admin, is_leaving=True)
     if user.pk == by.pk:
         message = "You cannot delete yourself"
         raise UndeletableUserError(message)
@@ -233,12 +235,13 @@ def _found(session: Session | ReadSession, q: str | None) -> QuerySet[User]:
     return users.filter(Q(name__icontains=q) | Q(email__icontains=q))
 
 
-def _locked(*, session: Session, user_id: int, is_admin: bool, is_leaving: bool) -> User:
+def _locked(*, session: Session, user_id: int, by: User, is_admin: bool, is_leaving: bool) -> User:
     """Lock one user and return them, if they may be touched.
 
     Args:
         session: in which it happens.
         user_id: whose row it is.
+        by: who asks.
         is_admin: whether superusers may be touched.
         is_leaving: the user is to be deleted, deactivated or demoted. All active superusers are
             locked with them, in one query and in one order: of two who do this at once
@@ -251,6 +254,7 @@ def _locked(*, session: Session, user_id: int, is_admin: bool, is_leaving: bool)
     if user is None:
         raise UserNotFoundError
     if user.is_superuser and not is_admin:
+        audit.record("permission_denied", outcome="failure", user=by.pk, whom=user.pk)
         raise ProtectedUserError
     if is_leaving and user.is_superuser and user.is_active and not others:
         message = "The last active superuser must stay"

@@ -36,6 +36,7 @@ def log_in(request: HttpRequest, email: str, password: str) -> User:
     attempt = attempt_of(request, email)
     login = audit.pseudonym(attempt.login)
     try:
+        throttle_anonymous(request)  # the right password costs a hash, too
         attempt.count()
     except ThrottledError:
         audit.record("login_throttled", outcome="failure", login=login)
@@ -119,11 +120,7 @@ def password_form(
 FormDep = Annotated[Credentials, Depends(password_form)]
 
 
-# After what was sent was found to be good: until then nothing is asked of the database.
-Throttled = Annotated[None, Depends(throttle_anonymous)]
-
-
-def login_by_form(request: HttpRequest, form: FormDep, _: Throttled) -> User:
+def login_by_form(request: HttpRequest, form: FormDep) -> User:
     """Return the user who logs in for a token."""
     return log_in(request, form.username, form.password)
 
@@ -149,7 +146,7 @@ def token_to_revoke(request: HttpRequest, token: Annotated[str, Form()] = "") ->
     return token
 
 
-def login_by_session(request: HttpRequest, credentials: SessionCreate, _: Throttled) -> User:
+def login_by_session(request: HttpRequest, credentials: SessionCreate) -> User:
     """Return the user who logs in with a browser."""
     return log_in(request, credentials.email, credentials.password.get_secret_value())
 
