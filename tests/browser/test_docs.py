@@ -140,6 +140,16 @@ def test_users_are_read_and_made(page: Page, site: Up) -> None:
     assert shown.body in docs.execute("list_users").body
 
 
+def test_bodies_are_filled_in(page: Page) -> None:
+    """With what would be accepted as it is."""
+    block = Docs(page).operation("create_user")
+    assert json.loads(block.locator("textarea").input_value()) == {
+        "name": "Ann",
+        "email": "ann@example.com",
+        "password": "correct horse battery",
+    }
+
+
 def test_too_few_scopes_and_none(page: Page, site: Up) -> None:
     """The answer says which scope is missing; after logging out, no token is sent."""
     docs = Docs(page)
