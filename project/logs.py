@@ -11,7 +11,9 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
+NO_REQUEST = "-"
+
+request_id: ContextVar[str] = ContextVar("request_id", default=NO_REQUEST)
 """The id of the request that this thread or task works for."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 
 from project import errors
-from project.logs import request_id
+from project.logs import NO_REQUEST, request_id
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Django writes bytes of a path that are not UTF-8 back as %XX (WSGI), servers put U+FFFD
@@ -71,8 +71,13 @@ def _middleware(before: Before, after: After = _keep) -> Callable[[GetResponse],
 
 def _identify(request: HttpRequest) -> None:
     given = request.headers.get("X-Request-ID", "")
-    # Never reset: what is closed after the answer was sent may have something to log.
+    # Kept past the answer: what is closed afterwards may have something to log.
     request_id.set(given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex)
+
+
+def forget_identity(**_: Any) -> None:
+    """Let the id of a request end with it: a server's thread serves many."""
+    request_id.set(NO_REQUEST)
 
 
 def _show_identity(request: HttpRequest, response: HttpResponseBase) -> None:  # noqa: ARG001 - `After`
