@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.users.conftest import EVERY_SCOPE, PASSWORD, Api, login, make_user
+from tests.users.conftest import EVERY_SCOPE, PASSWORD, Api, at_once, login, make_user
 from users import hashing
 from users.models import AccessToken, AuditEntry, ThrottleCounter, User
 
@@ -424,3 +424,93 @@ def test_the_security_log_hears_of_it(root: User, events: Any) -> None:
         {"event": "password_changed", **both},
         {"event": "user_deleted", **both},
     ]
+
+
+def change_own(client: Client, old: str, new: str = "another long passphrase") -> Any:
+    form = {"old_password": old, "new_password1": new, "new_password2": new}
+    return client.post(reverse("admin:password_change"), form)
+
+
+def test_ones_own_password_is_changed(root: User, events: Any) -> None:
+    """By who knows the old one: the log says so, tokens end, this session goes on."""
+    client, api = browser(root), Api(root)
+    page = change_own(client, "wrong").content.decode()
+    assert "Your old password was entered incorrectly." in page
+    assert change_own(client, PASSWORD).headers["Location"] == "/admin/password_change/done/"
+    root.refresh_from_db()
+    assert root.check_password("another long passphrase")
+    assert api.get("/users/me").status_code == 401
+    assert client.get("/admin/").status_code == 200
+    both = {"outcome": "success", "client": "127.0.0.1", "user": root.pk, "whom": root.pk}
+    assert {"event": "password_changed", **both} in events()
+
+
+def test_ones_own_old_password_cannot_be_guessed(root: User, hashed: list[str]) -> None:
+    """Whoever finds an open session has as many attempts as a login has."""
+    client = browser(root)
+    for _ in range(5):
+        assert "entered incorrectly" in change_own(client, "wrong").content.decode()
+    hashed.clear()
+    assert "Too many requests." in change_own(client, PASSWORD).content.decode()
+    assert hashed == []
+
+
+@pytest.mark.parametrize("form", ["own", "another's", "none"])
+def test_a_new_password_is_all_that_is_written(
+    form: str, root: User, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is locked out while it is hashed stays so."""
+    client, user = browser(root), root if form == "own" else ann
+
+    def lock_out_during(name: str) -> None:
+        set_password = getattr(User, name)
+
+        def set_slowly(self: User, *args: Any) -> None:
+            User.objects.filter(pk=user.pk).update(is_active=False)
+            set_password(self, *args)
+
+        monkeypatch.setattr(User, name, set_slowly)
+
+    lock_out_during("set_unusable_password" if form == "none" else "set_password")
+    new = "another long passphrase"
+    if form == "own":
+        change_own(client, PASSWORD, new)
+    else:
+        data = {"usable_password": "true", "password1": new, "password2": new}
+        if form == "none":
+            data = {"usable_password": "false", "unset-password": "1"}
+        client.post(reverse("admin:auth_user_password_change", args=[ann.pk]), data)
+    user.refresh_from_db()
+    assert (user.check_password(new), user.is_active) == (form != "none", False)
+    assert user.has_usable_password() is (form != "none")
+
+
+def demote(client: Client, user: User) -> Any:
+    form = {"email": user.email, "name": user.name, "is_active": "on", "is_staff": "on"}
+    return client.post(reverse("admin:users_user_change", args=[user.pk]), form)
+
+
+def deactivate(client: Client, user: User) -> Any:
+    form = {"email": user.email, "name": user.name, "is_superuser": "on", "is_staff": "on"}
+    return client.post(reverse("admin:users_user_change", args=[user.pk]), form)
+
+
+def deactivate_by_action(client: Client, user: User) -> Any:
+    form = {"action": "deactivate", "_selected_action": [user.pk]}
+    return client.post(reverse("admin:users_user_changelist"), form)
+
+
+def delete(client: Client, user: User) -> Any:
+    return client.post(reverse("admin:users_user_delete", args=[user.pk]), {"post": "yes"})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("remove", [demote, deactivate, deactivate_by_action, delete])
+def test_two_superusers_cannot_remove_each_other(remove: Any, root: User) -> None:
+    """At once: one of them is left, and whoever came second is told."""
+    other = User.objects.create_superuser("other@example.com", PASSWORD, name="Other")
+    sides = [(browser(root), other), (browser(other), root)]
+    statuses = at_once(2, lambda index: remove(*sides[index]).status_code)
+    assert User.objects.filter(is_superuser=True, is_active=True).count() == 1
+    assert 302 in statuses
+    assert set(statuses) <= {302, 403}
