@@ -228,7 +228,7 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
         changed = {field: form.cleaned_data[field] for field in form.changed_data}
         with _obeying_rules():
             crud.lock_to_change(
-                session=Session(), user_id=obj.pk, changes=changed, is_admin=by.is_superuser
+                session=Session(), user_id=obj.pk, changes=changed, by=by, is_admin=by.is_superuser
             )
         crud.note_changes(user=obj, by=by, before=form.initial, changed=changed)
         own = {field.name for field in User._meta.concrete_fields}  # noqa: SLF001 - the same

@@ -139,6 +139,18 @@ def test_a_denied_browser_has_no_token(ann: User, events: Any) -> None:
     ]
 
 
+def test_who_reaches_for_a_superuser(manager: User, root: User, events: Any) -> None:
+    """Is denied it as what needs a permission is."""
+    api = Api(manager)
+    for method, body in (("patch", {"name": "X"}), ("delete", None)):
+        assert api.request(method, f"/users/{root.pk}", body).status_code == 403
+    both = {"user": manager.pk, "whom": root.pk}
+    assert events()[2:] == [
+        failure("permission_denied", operation=f"{method} /api/users/{root.pk}", **both)
+        for method in ("PATCH", "DELETE")
+    ]
+
+
 def test_a_changed_password(ann: User, events: Any) -> None:
     """By its owner, and which tokens that ended."""
     api = Api(ann)

@@ -111,7 +111,9 @@ def update_user(
         UndeletableUserError: nobody would be left to administrate.
         EmailTakenError: another user has the new e-mail address.
     """
-    user = lock_to_change(session=session, user_id=user_id, changes=changes, is_admin=is_admin)
+    user = lock_to_change(
+        session=session, user_id=user_id, changes=changes, by=by, is_admin=is_admin
+    )
     before = {field: _value(user, field) for field in changes}
     changed = {field: new for field, new in changes.items() if before[field] != new}
     columns = changed.keys() - {"groups"}
@@ -127,17 +129,17 @@ def update_user(
 
 
 def lock_to_change(
-    *, session: Session, user_id: int, changes: Mapping[str, Any], is_admin: bool
+    *, session: Session, user_id: int, changes: Mapping[str, Any], by: User, is_admin: bool
 ) -> User:
     """Lock the user whom *changes* are about; see `update_user`.
 
     Raises:
         UserNotFoundError: there is none.
-        ProtectedUserError: it is a superuser, and *is_admin* is not given.
+        ProtectedUserError: *by* may not change this one.
         UndeletableUserError: nobody would be left to administrate.
     """
     is_leaving = False in (changes.get("is_active"), changes.get("is_superuser"))
-    return _locked(session=session, user_id=user_id, is_admin=is_admin, is_leaving=is_leaving)
+    return _locked(session, user_id, by=by, is_admin=is_admin, is_leaving=is_leaving)
 
 
 def change_password(*, session: Session, user: User, password_hash: str) -> None:
@@ -164,7 +166,7 @@ def delete_user(*, session: Session, user_id: int, by: User, is_admin: bool) -> 
         ProtectedUserError: *by* may not delete this one.
         UndeletableUserError: it is *by*, or the last active superuser.
     """
-    user = _locked(session=session, user_id=user_id, is_admin=is_admin, is_leaving=True)
+    user = _locked(session, user_id, by=by, is_admin=is_admin, is_leaving=True)
     if user.pk == by.pk:
         message = "You cannot delete yourself"
         raise UndeletableUserError(message)
@@ -257,13 +259,20 @@ def _found(session: Session | ReadSession, q: str | None) -> QuerySet[User]:
     return users.filter(Q(name__icontains=q) | Q(email__icontains=q))
 
 
-def _locked(*, session: Session, user_id: int, is_admin: bool, is_leaving: bool) -> User:
-    """Lock one user and return them, if they may be touched; see `_lock`."""
+def _locked(session: Session, user_id: int, *, by: User, is_admin: bool, is_leaving: bool) -> User:
+    """Lock one user and return them, if *by* may touch them; see `_lock`."""
     rows = _lock(session, Q(pk=user_id), is_leaving=is_leaving)
     user = next((row for row in rows if row.pk == user_id), None)
     if user is None:
         raise UserNotFoundError
     if user.is_superuser and not is_admin:
+        audit.record(
+            "permission_denied",
+            outcome="failure",
+            user=by.pk,
+            whom=user.pk,
+            operation=audit.operation(),
+        )
         raise ProtectedUserError
     if is_leaving:
         _keep_a_superuser(rows, leaving=[user])

@@ -121,7 +121,7 @@ def enforce_csrf(request: HttpRequest) -> None:
     if getattr(request, "_ninja_csrf_exempt", False):  # the view is @csrf_exempt
         return
     if check_csrf(request) is not None:
-        audit.record("csrf_failed", outcome="failure", operation=operation_of(request))
+        audit.record("csrf_failed", outcome="failure", operation=audit.operation())
         raise HTTPException(403, "CSRF check failed")
 
 
@@ -190,11 +190,6 @@ def get_access_token(text: str) -> AccessToken:
     with suppress(DatabaseError):
         crud.note_use(token=token, now=now)
     return token
-
-
-def operation_of(request: HttpRequest) -> str:
-    """Return what is asked for, for the log."""
-    return f"{request.method} {request.path}"
 
 
 def _invalid_token(reason: str, key: str | None = None) -> HTTPException:
