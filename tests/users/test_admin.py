@@ -426,6 +426,30 @@ def test_the_security_log_hears_of_it(root: User, events: Any) -> None:
     ]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_log_hears_what_groups_may_do(root: User, events: Any) -> None:
+    """Permissions that are given to a group and taken away: whoever is in it has them."""
+    client = browser(root)
+    view, change = Permission.objects.filter(
+        codename__in=("view_user", "change_user"), content_type__app_label="users"
+    ).order_by("-codename")
+    form = {"name": "one", "permissions": [view.pk]}
+    client.post(reverse("admin:auth_group_add"), form)
+    group = Group.objects.get(name="one")
+    url = reverse("admin:auth_group_change", args=[group.pk])
+    client.post(url, {**form, "name": "two"})
+    client.post(url, {**form, "permissions": [view.pk, change.pk]})
+    client.post(reverse("admin:auth_group_delete", args=[group.pk]), {"post": "yes"})
+    assert not Group.objects.filter(pk=group.pk).exists()
+    who = {"outcome": "success", "client": "127.0.0.1", "user": root.pk, "group": group.pk}
+    both = sorted([view.pk, change.pk])
+    assert events()[2:] == [
+        {"event": "group_changed", **who, "old": [], "new": [view.pk]},
+        {"event": "group_changed", **who, "old": [view.pk], "new": both},
+        {"event": "group_changed", **who, "old": both, "new": []},
+    ]
+
+
 def change_own(client: Client, old: str, new: str = "another long passphrase") -> Any:
     form = {"old_password": old, "new_password1": new, "new_password2": new}
     return client.post(reverse("admin:password_change"), form)

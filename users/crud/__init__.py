@@ -14,6 +14,7 @@ from users.crud.accounts import (
     lock_to_change,
     note,
     note_changes,
+    note_group,
     set_active,
     update_user,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "lock_to_change",
     "note",
     "note_changes",
+    "note_group",
     "note_use",
     "purge_counters",
     "purge_tokens",

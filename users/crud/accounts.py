@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import authenticate as django_authenticate
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -237,6 +237,15 @@ def note_changes(
     for field in [field for field in _PRIVILEGES if field in changed]:
         old, new = _loggable(before[field]), _loggable(changed[field])
         note("privilege_changed", user=user, by=by, using=using, privilege=field, old=old, new=new)
+
+
+def note_group(
+    *, group: Group, by: User, before: Iterable[Permission], after: Iterable[Permission]
+) -> None:
+    """Have it logged, once it is committed, that *by* changed what members of *group* may do."""
+    old, new = _loggable(before), _loggable(after)
+    details = {"user": by.pk, "group": group.pk, "old": old, "new": new}
+    transaction.on_commit(functools.partial(audit.record, "group_changed", **details), robust=True)
 
 
 def authenticate(*, request: HttpRequest, email: str, password: str) -> User:
