@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from tests.users.conftest import EVERY_SCOPE, PASSWORD, Api, at_once, login, make_user
 from users import hashing
+from users.admin import PasswordForm
 from users.models import AccessToken, AuditEntry, ThrottleCounter, User
 
 pytestmark = pytest.mark.django_db
@@ -507,6 +508,16 @@ def test_a_new_password_is_all_that_is_written(
     user.refresh_from_db()
     assert (user.check_password(new), user.is_active) == (form != "none", False)
     assert user.has_usable_password() is (form != "none")
+
+
+def test_a_form_may_be_saved_later(ann: User) -> None:
+    """As those of Django's that it stands in for."""
+    new = "another long passphrase"
+    form = PasswordForm(ann, {"usable_password": "true", "password1": new, "password2": new})
+    assert form.is_valid()
+    changed = form.save(commit=False)
+    ann = User.objects.get(pk=ann.pk)
+    assert (changed.check_password(new), ann.check_password(new)) == (True, False)
 
 
 def demote(client: Client, user: User) -> Any:
