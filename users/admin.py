@@ -135,6 +135,9 @@ class UserChange(UserChangeForm):  # type: ignore[type-arg]
 class AuditedMixin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pages whose events say where they come from, up to the end of their transaction."""
 
+    # All rows of a page, chosen for an action, must not be more fields than one form may have.
+    list_per_page = list_max_show_all = 50
+
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Add one row."""
         with audit.caused_by(request):

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.users.conftest import EVERY_SCOPE, PASSWORD, Api, at_once, login, make_user
 from users import hashing
@@ -165,6 +166,29 @@ def test_tokens_are_looked_at_and_revoked(root: User, ann: User) -> None:
     assert token.scope == EVERY_SCOPE
     assert "Revoked 1 tokens." in act(client, "accesstoken", "revoke", token)
     assert api.get("/users/me").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "told"),
+    [
+        ("user", "deactivate", "Deactivated 49 users."),  # all but oneself
+        ("accesstoken", "revoke", "Revoked 50 tokens."),
+    ],
+)
+def test_all_rows_of_a_page_can_be_chosen(
+    kind: str, action: str, told: str, root: User, ann: User
+) -> None:
+    """However many there are, a form has only so many fields."""
+    User.objects.bulk_create(User(email=f"u{n}@example.com", name="U") for n in range(100))
+    AccessToken.objects.bulk_create(
+        AccessToken(user=ann, key=f"key{n}", expires_at=timezone.now()) for n in range(100)
+    )
+    client = browser(root)
+    url = reverse(f"admin:users_{kind}_changelist")
+    assert len(client.get(f"{url}?all=").context["cl"].result_list) == 50
+    rows = list(client.get(url).context["cl"].result_list)
+    done = act(client, kind, action, *rows)
+    assert told in done
 
 
 @pytest.mark.parametrize("field", ["digest", "fingerprint"])
