@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from django.http.request import RawPostDataException
 from django.utils.datastructures import MultiValueDict
+from ninja.errors import HttpError
 from ninja.params.models import CookieModel, FormModel, ParamModel, PathModel, QueryModel
 from ninja.parser import Parser
 
@@ -32,7 +34,12 @@ def model_reader(model: type[ParamModel]) -> ModelReader:
 
 def _resolver(model: type[ParamModel]) -> ModelReader:
     def read(frame: Frame) -> dict[str, Any]:
-        return model.resolve(frame.request, frame.api, frame.path_params).__dict__
+        try:
+            return model.resolve(frame.request, frame.api, frame.path_params).__dict__
+        except RawPostDataException as error:
+            # Whoever looked for a CSRF token has read a multipart form, which is no body of
+            # ours: it is refused in Ninja's words for what its parser cannot read.
+            raise HttpError(400, "Cannot parse request body") from error
 
     return read
 

@@ -23,7 +23,7 @@ _ANSWERS: dict[type[Exception], HTTPException] = {
     TooManyFieldsSent: HTTPException(400, "The request has too many fields"),
     MultiPartParserError: HTTPException(400, "The form cannot be read"),
     UnreadablePostError: HTTPException(400, "The body ended early"),
-    # The session's CSRF check has read the body, which it does for forms only.
+    # A CSRF check has read the body, which it does for forms only.
     RawPostDataException: HTTPException(415, "Send application/json"),
 }
 """What Django raises while a body or a query is read, and would answer as 400 or 500."""
@@ -66,9 +66,12 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def _answer(request: HttpRequest, error: HttpError, *, api: NinjaAPI) -> HttpResponse:
-    """Answer *error*; what the parser says, Ninja has hidden behind words of its own."""
-    if isinstance(error.__cause__, BodyError):
-        error = error.__cause__
+    """Answer *error*; why a body cannot be read is hidden behind Ninja's own words."""
+    cause = error.__cause__
+    if isinstance(cause, BodyError):
+        error = cause
+    elif isinstance(cause, RawPostDataException):
+        error = _ANSWERS[RawPostDataException]
     body = error.body() if isinstance(error, HTTPException) else {"detail": str(error)}
     return api.create_response(request, body, status=error.status_code)
 

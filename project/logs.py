@@ -1,4 +1,7 @@
-"""What a line of the log looks like: one line an event, with the id of its request."""
+"""What a line of the log looks like: one line an event, with the id of its request.
+
+No line has a token, wherever it got in: some people write theirs into the address.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,11 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
+from users.tokens import conceal
+
+NO_REQUEST = "-"
+
+request_id: ContextVar[str] = ContextVar("request_id", default=NO_REQUEST)
 """The id of the request that this thread or task works for."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -30,7 +37,7 @@ class LineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Return one line, whatever the message holds."""
-        return escape(super().formatMessage(record))
+        return escape(conceal(super().formatMessage(record)))
 
     def formatException(  # noqa: N802 - logging's name
         self,
@@ -38,7 +45,7 @@ class LineFormatter(logging.Formatter):
         | tuple[None, None, None],
     ) -> str:
         """Return the traceback, indented: an exception's text may hold a line break, too."""
-        lines = super().formatException(ei).split("\n")
+        lines = conceal(super().formatException(ei)).split("\n")
         return "\n".join(f"    {escape(line)}" for line in lines)
 
 
@@ -55,7 +62,7 @@ class JSONFormatter(logging.Formatter):
             "request_id": request_id.get(),
             **extra,
         }
-        return json.dumps(event, default=str)
+        return conceal(json.dumps(event, default=str))
 
 
 def escape(text: str) -> str:

@@ -12,10 +12,11 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 
 from project import errors
-from project.logs import request_id
+from project.logs import NO_REQUEST, request_id
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Django writes bytes of a path that are not UTF-8 back as %XX (WSGI), servers put U+FFFD
@@ -70,8 +71,13 @@ def _middleware(before: Before, after: After = _keep) -> Callable[[GetResponse],
 
 def _identify(request: HttpRequest) -> None:
     given = request.headers.get("X-Request-ID", "")
-    # Never reset: what is closed after the answer was sent may have something to log.
+    # Kept past the answer: what is closed afterwards may have something to log.
     request_id.set(given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex)
+
+
+def forget_identity(**_: Any) -> None:
+    """Let the id of a request end with it: a server's thread serves many."""
+    request_id.set(NO_REQUEST)
 
 
 def _show_identity(request: HttpRequest, response: HttpResponseBase) -> None:  # noqa: ARG001 - `After`
@@ -81,6 +87,10 @@ def _show_identity(request: HttpRequest, response: HttpResponseBase) -> None:  #
 def _speak_json(request: HttpRequest, response: HttpResponseBase) -> None:
     if errors.is_api(request) and response.status_code >= 400:  # noqa: PLR2004 - HTTP's own number
         errors.convert(response)
+        # An exception passes by what the operation would have done with its answer.
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+            patch_vary_headers(response, ("Authorization", "Cookie"))
     if errors.is_json(response):
         response.headers.setdefault("Content-Security-Policy", "default-src 'none'")
 
@@ -115,7 +125,10 @@ identify = _middleware(_identify, _show_identity)
 """Give the request an id, its client's if it sends a sane one, and show it in the answer."""
 
 speak_json = _middleware(_go_on, _speak_json)
-"""Answer errors of the API in JSON, whoever raised them; tell browsers to load nothing."""
+"""Answer errors of the API in JSON and keep them out of caches, whoever raised them.
+
+Tell browsers that what is JSON loads nothing.
+"""
 
 refuse_unreadable = _middleware(_refuse_unreadable)
 """Answer 400 where a path or query of the API has NUL or is not UTF-8."""

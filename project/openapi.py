@@ -29,6 +29,10 @@ _WITH_BODY = (
 )
 
 
+_DESCRIPTIVE = {"type", "title", "description", "example", "examples", "deprecated"}
+"""What of a parameter's schema refuses nothing, beside its type."""
+
+
 class ErrorOut(Schema):
     """Why a request was refused."""
 
@@ -85,7 +89,7 @@ class DocumentedSchema(SecuredSchema):
         """Return what is known of *operation*, its errors included."""
         details: dict[str, Any] = super().operation_details(operation)
         declared = details["responses"]
-        statuses = sorted({*declared, *_errors_of(details)})
+        statuses = sorted({*declared, *_errors_of(details, operation.path)})
         details["responses"] = {status: _answer(status, declared) for status in statuses}
         return details
 
@@ -98,18 +102,28 @@ class DocumentedSchema(SecuredSchema):
         return {**super().get_components(), "responses": responses}
 
 
-def _errors_of(details: dict[str, Any]) -> set[int]:
-    """Return the statuses that an operation with these *details* can refuse with."""
+def _errors_of(details: dict[str, Any], path: str) -> set[int]:
+    """Return the statuses that an operation on *path* with these *details* can refuse with."""
     statuses: set[int] = {*_ALWAYS}
+    parameters = details["parameters"]
     if "security" in details:
         statuses.update(_WITH_SECURITY)
     if "requestBody" in details:
         statuses.update(_WITH_BODY)
-    if details["parameters"] or "requestBody" in details:
+    if "requestBody" in details or any(_may_be_invalid(one, path) for one in parameters):
         statuses.add(HTTPStatus.UNPROCESSABLE_ENTITY)
-    if any(parameter["in"] == "path" for parameter in details["parameters"]):
+    if any(parameter["in"] == "path" for parameter in parameters):
         statuses.add(HTTPStatus.NOT_FOUND)
     return statuses
+
+
+def _may_be_invalid(parameter: dict[str, Any], path: str) -> bool:
+    """Whether *parameter* can be refused: not if *path* leads nowhere with a bad one."""
+    schema = parameter["schema"]
+    if parameter["in"] != "path" or schema.keys() - _DESCRIPTIVE:
+        return True
+    is_integer = f"{{int:{parameter['name']}}}" in path
+    return schema.get("type") not in ({"string", "integer"} if is_integer else {"string"})
 
 
 def _answer(status: int, declared: dict[int, dict[str, Any]]) -> dict[str, Any]:

@@ -68,6 +68,8 @@ DATABASE_URL = _get("DATABASE_URL")
 if IS_PRODUCTION:
     if SECRET_KEY == _DEVELOPMENT_KEY:
         raise _refuse("set SECRET_KEY to a secret of your own.")
+    if _DEVELOPMENT_KEY in SECRET_KEY_FALLBACKS:
+        raise _refuse("SECRET_KEY_FALLBACKS has the key of development, which anyone can read.")
     if len(SECRET_KEY) < _SHORTEST_KEY:
         raise _refuse(f"SECRET_KEY is shorter than {_SHORTEST_KEY} characters.")
     if DEBUG:

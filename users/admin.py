@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminPasswordChangeForm as AdminOwnPasswordChangeForm
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    AdminUserCreationForm,
+    UserChangeForm,
+)
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
 
 from di.sessions import Session
 from users import audit, crud
 from users.dependencies.login import log_in
-from users.exceptions import BusyError, ThrottledError, WrongCredentialsError
+from users.exceptions import BusyError, ThrottledError, UsersError, WrongCredentialsError
 from users.models import AccessToken, AuditEntry, User
 
 _PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -35,19 +44,70 @@ class LoginForm(AdminAuthenticationForm):
         if not email or not password:
             return self.cleaned_data
         request = cast("HttpRequest", self.request)
-        try:
-            with audit.caused_by(request):
-                user = log_in(request, email, password)
-        except WrongCredentialsError:
-            raise self.get_invalid_login_error() from None
-        except (ThrottledError, BusyError) as error:
-            raise ValidationError(f"{error}.", code="throttled") from None
+        user = _log_in(request, email, password, wrong=self.get_invalid_login_error())
         self.confirm_login_allowed(user)
         self.user_cache = user
         return self.cleaned_data
 
 
+class WritesPasswordMixin:
+    """A form that writes the password and nothing else: the rest may be out of date."""
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
+        """Set the password."""
+        user: User = super().save(commit=False)  # type: ignore[misc]
+        if commit:
+            user.save(update_fields=["password"])
+        return user
+
+
+class PasswordForm(WritesPasswordMixin, AdminPasswordChangeForm):  # type: ignore[type-arg]
+    """A new password for somebody."""
+
+
+class OwnPasswordForm(WritesPasswordMixin, AdminOwnPasswordChangeForm):
+    """A new password for oneself: to guess the old one costs what a login costs."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        """Check the old password."""
+        password: str = self.cleaned_data["old_password"]
+        text = self.error_messages["password_incorrect"]
+        wrong = ValidationError(text, code="password_incorrect")
+        _log_in(self.request, self.user.get_username(), password, wrong=wrong)
+        return password
+
+
+class OwnPasswordView(PasswordChangeView):
+    """The page for it."""
+
+    form_class = OwnPasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Hand the request over."""
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Set the password."""
+        response = super().form_valid(form)
+        _record_password(self.request, _user_of(self.request).pk)
+        return response
+
+
+def change_own_password(
+    request: HttpRequest, extra_context: dict[str, Any] | None = None
+) -> HttpResponseBase:
+    """Answer in place of `AdminSite.password_change`, whose form cannot be chosen."""
+    context = {**admin.site.each_context(request), **(extra_context or {})}
+    done = reverse("admin:password_change_done", current_app=admin.site.name)
+    return OwnPasswordView.as_view(success_url=done, extra_context=context)(request)
+
+
 admin.site.login_form = LoginForm
+admin.site.password_change = change_own_password  # type: ignore[assignment, method-assign]
 
 
 class UserCreation(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -74,6 +134,9 @@ class UserChange(UserChangeForm):  # type: ignore[type-arg]
 
 class AuditedMixin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pages whose events say where they come from, up to the end of their transaction."""
+
+    # All rows of a page, chosen for an action, must not be more fields than one form may have.
+    list_per_page = list_max_show_all = 50
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Add one row."""
@@ -102,6 +165,7 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
 
     form = UserChange
     add_form = UserCreation
+    change_password_form = PasswordForm
     list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
     search_fields = ("email", "name")
@@ -165,6 +229,10 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
             crud.note("user_created", user=obj, by=by)
             return
         changed = {field: form.cleaned_data[field] for field in form.changed_data}
+        with _obeying_rules():
+            crud.lock_to_change(
+                session=Session(), user_id=obj.pk, changes=changed, by=by, is_admin=by.is_superuser
+            )
         crud.note_changes(user=obj, by=by, before=form.initial, changed=changed)
         own = {field.name for field in User._meta.concrete_fields}  # noqa: SLF001 - the same
         obj.save(update_fields=own & set(form.changed_data))
@@ -172,14 +240,14 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Delete the user by the rules of the API, and note who did."""
         by = _user_of(request)
-        crud.delete_user(session=Session(), user_id=obj.pk, by=by, is_admin=by.is_superuser)
+        with _obeying_rules():
+            crud.delete_user(session=Session(), user_id=obj.pk, by=by, is_admin=by.is_superuser)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's signature
         """Set a password, or take it away."""
         response = super().user_change_password(request, id, form_url)
         if response.status_code == HTTPStatus.FOUND:
-            with audit.caused_by(request):
-                audit.record("password_changed", user=_user_of(request).pk, whom=int(id))
+            _record_password(request, int(id))
         return response
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -191,18 +259,25 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     @admin.action(description="Deactivate the selected users", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Lock users out, oneself and superusers (for others than superusers) excepted."""
-        ids = _touchable_ids(request, queryset) - {_user_of(request).pk}
-        self._set_active(request, ids, is_active=False)
+        self._set_active(request, queryset.exclude(pk=_user_of(request).pk), is_active=False)
 
     @admin.action(description="Activate the selected users", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Let users in again; they need new tokens."""
-        self._set_active(request, _touchable_ids(request, queryset), is_active=True)
+        self._set_active(request, queryset, is_active=True)
 
-    def _set_active(self, request: HttpRequest, ids: set[int], *, is_active: bool) -> None:
-        done = "Activated" if is_active else "Deactivated"
-        with transaction.atomic():
-            changed = crud.set_active(user_ids=ids, is_active=is_active, by=_user_of(request))
+    def _set_active(
+        self, request: HttpRequest, queryset: QuerySet[User], *, is_active: bool
+    ) -> None:
+        done, by = "Activated" if is_active else "Deactivated", _user_of(request)
+        with transaction.atomic(), _obeying_rules():
+            changed = crud.set_active(
+                session=Session(),
+                user_ids=set(queryset.values_list("pk", flat=True)),
+                is_active=is_active,
+                by=by,
+                is_admin=by.is_superuser,
+            )
             for user in changed:
                 self.log_change(request, user, f"{done}.")
         self.message_user(request, f"{done} {len(changed)} users.", messages.SUCCESS)
@@ -291,7 +366,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin):
+class GroupAdmin(AuditedMixin, DjangoGroupAdmin):
     """Groups: who may change one could give themselves whatever they like by it."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -306,6 +381,21 @@ class GroupAdmin(DjangoGroupAdmin):
         """Leave it to superusers."""
         return _user_of(request).is_superuser
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Write what members may do, and note it."""
+        super().save_related(request, form, formsets, change)
+        if "permissions" in form.changed_data:
+            before, after = form.initial.get("permissions", ()), form.cleaned_data["permissions"]
+            by = _user_of(request)
+            crud.note_group(group=form.instance, by=by, before=before, after=after)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Note what members may not do any more; one group or many are about to be deleted."""
+        by = _user_of(request)
+        for group in queryset:
+            crud.note_group(group=group, by=by, before=group.permissions.all(), after=())
+        return super().log_deletions(request, queryset)
+
 
 def _user_of(request: HttpRequest) -> User:
     return cast("User", request.user)
@@ -315,5 +405,30 @@ def _may_touch(request: HttpRequest, obj: User | None) -> bool:
     return obj is None or not obj.is_superuser or _user_of(request).is_superuser
 
 
-def _touchable_ids(request: HttpRequest, queryset: QuerySet[User]) -> set[int]:
-    return {user.pk for user in queryset if _may_touch(request, user)}
+@contextmanager
+def _obeying_rules() -> Iterator[None]:
+    """Answer 403, and undo everything, where somebody else's change was a moment faster."""
+    try:
+        yield
+    except UsersError as error:
+        raise PermissionDenied(str(error)) from error
+
+
+def _log_in(request: HttpRequest, email: str, password: str, *, wrong: ValidationError) -> User:
+    """Return the user with these credentials; in their place, a form shows an error.
+
+    Raises:
+        ValidationError: *wrong* if there is no such user; another if it was not looked.
+    """
+    try:
+        with audit.caused_by(request):
+            return log_in(request, email, password)
+    except WrongCredentialsError:
+        raise wrong from None
+    except (ThrottledError, BusyError) as error:
+        raise ValidationError(f"{error}.", code="throttled") from None
+
+
+def _record_password(request: HttpRequest, whom: int) -> None:
+    with audit.caused_by(request):
+        audit.record("password_changed", user=_user_of(request).pk, whom=whom)

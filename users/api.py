@@ -56,7 +56,10 @@ from users.schemas import (
 
 
 def private(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Keep what an operation answers, errors too, out of every cache."""
+    """Keep what an operation answers, errors too, out of every cache.
+
+    What it does not expect itself is the project's to answer.
+    """
 
     @functools.wraps(run)
     def answer(*args: Any, **kwargs: Any) -> HttpResponse:

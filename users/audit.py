@@ -50,6 +50,12 @@ def record(event: str, *, outcome: str = "success", **details: Any) -> None:
     logger.log(level, event, extra=extra)
 
 
+def operation() -> str | None:
+    """Return what is asked for by the request that `caused_by` noted."""
+    request = _request.get()
+    return None if request is None else f"{request.method} {request.path}"
+
+
 def pseudonym(login: str) -> str:
     """Return what stands for *login* in the log: the same each time, and no way back."""
     return salted_hmac("users.audit", login, algorithm="sha256").hexdigest()[:16]

@@ -73,6 +73,10 @@ class UserManager(BaseUserManager["User"]):
         except ValueError:
             raise self.model.DoesNotExist from None
 
+    async def aget_by_natural_key(self, username: str | None) -> User:
+        """See `get_by_natural_key`."""
+        return await sync_to_async(self.get_by_natural_key)(username)
+
 
 class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who logs in with an e-mail address."""

@@ -34,22 +34,35 @@ Name = Annotated[
     str,
     StringConstraints(strict=True),
     AfterValidator(normalize_name),
-    Field(json_schema_extra={"minLength": 1, "maxLength": LONGEST_NAME}),
+    Field(json_schema_extra={"minLength": 1, "maxLength": LONGEST_NAME}, examples=["Ann"]),
 ]
 Email = Annotated[
     str,
     StringConstraints(strict=True),
     AfterValidator(normalize_email),
-    Field(json_schema_extra={"format": "email", "maxLength": LONGEST_EMAIL}),
+    Field(
+        json_schema_extra={"format": "email", "maxLength": LONGEST_EMAIL},
+        examples=["ann@example.com"],
+    ),
 ]
 Password = Annotated[
     SecretStr,
-    Field(strict=False, max_length=_LONGEST_PASSWORD, json_schema_extra={"minLength": 12}),
+    Field(
+        strict=False,
+        max_length=_LONGEST_PASSWORD,
+        json_schema_extra={"minLength": 12},
+        examples=["correct horse battery"],
+    ),
     AfterValidator(_hashable),
 ]
 Secret = Annotated[
     SecretStr,
-    Field(strict=False, min_length=1, max_length=LONGEST_SECRET),
+    Field(
+        strict=False,
+        min_length=1,
+        max_length=LONGEST_SECRET,
+        examples=["correct horse battery"],
+    ),
     AfterValidator(_hashable),
 ]
 Flag = Annotated[bool, Field(strict=True)]
@@ -105,6 +118,10 @@ class UserCreate(_Input):
 class UserUpdate(_Input):
     """What is to change about a user; what is left out stays. Groups are given by id."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Ann", "email": "ann@example.com"}]}
+    )
+
     name: Name = Field(default_factory=str)
     email: Email = Field(default_factory=str)
     password: Password = Field(default_factory=lambda: SecretStr(""))
@@ -131,7 +148,11 @@ class PasswordChange(_Input):
 class SessionCreate(_Input):
     """What a browser logs in with."""
 
-    email: Annotated[str, StringConstraints(strict=True, max_length=LONGEST_SECRET)]
+    email: Annotated[
+        str,
+        StringConstraints(strict=True, max_length=LONGEST_SECRET),
+        Field(examples=["ann@example.com"]),
+    ]
     password: Secret
 
 

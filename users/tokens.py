@@ -26,6 +26,7 @@ _SHAPE = re.compile(
     rf"dnt_(?P<key>{_KEY.pattern})"
     rf"_[0-9A-Za-z]{{{_SECRET_LENGTH}}}(?P<checksum>[0-9A-Za-z]{{{_CHECKSUM_LENGTH}}})"
 )
+_IN_TEXT = re.compile(rf"(dnt_{_KEY.pattern}_)[0-9A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,15 @@ def recognize(text: str) -> TokenText | None:
 def is_key(text: str) -> bool:
     """Whether *text* could be the key of a token."""
     return _KEY.fullmatch(text) is not None
+
+
+def conceal(text: str) -> str:
+    """Return *text* without the secrets of the tokens in it; their keys may be shown.
+
+    >>> conceal("/tokens/dnt_0123456789ab_secret")
+    '/tokens/dnt_0123456789ab_***'
+    """
+    return _IN_TEXT.sub(r"\1***", text)
 
 
 def digest(text: str, secret: str | None = None) -> str:

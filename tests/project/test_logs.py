@@ -55,6 +55,20 @@ def test_a_traceback_cannot_forge_a_line() -> None:
     assert all(line.startswith("    ") for line in lines[1:])
 
 
+@pytest.mark.parametrize("formatter", [LINE, JSONFormatter()])
+def test_a_token_is_not_told(formatter: logging.Formatter) -> None:
+    """Its public key is all that is left: in a message, in a detail, in a traceback."""
+    key, secret = "0123456789ab", "s" * 49
+    path = f"/api/auth/tokens/dnt_{key}_{secret}"
+    try:
+        raise ValueError(path)
+    except ValueError:
+        told = record("Not Found: %s", path, operation=path, exc_info=sys.exc_info())
+    line = formatter.format(told)
+    assert f"/api/auth/tokens/dnt_{key}_***" in line
+    assert secret not in line
+
+
 @pytest.mark.asvs("16.2.1")
 def test_an_event_is_one_object() -> None:
     """The message, and what the code gave with it."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 
+from di import override
+from project.api import database_is_there
+from project.logs import request_id
 from tests.project.conftest import Ask
 
 
@@ -91,12 +95,25 @@ def test_ids_are_not_shared(ask: Ask) -> None:
     assert len(ids) == 3
 
 
+def test_an_id_lives_as_long_as_its_request(ask: Ask) -> None:
+    """What is closed after the answer was sent logs it still; what comes later does not."""
+    seen: list[str] = []
+
+    def watched() -> Iterator[bool]:
+        yield True
+        seen.append(request_id.get())
+
+    with override({database_is_there: watched}):
+        ask("GET", "/api/health", {"X-Request-ID": "it-42"})
+    assert (seen, request_id.get()) == (["it-42"], "-")
+
+
 def test_only_json_may_load_nothing(ask: Ask) -> None:
-    """The documentation and the admin site are pages."""
+    """The admin site is pages; the documentation has a policy of its own."""
     assert (
         ask("GET", "/api/openapi.json").headers["content-security-policy"] == "default-src 'none'"
     )
-    for page in ("/api/docs", "/admin/login/", "/nowhere"):
+    for page in ("/admin/login/", "/nowhere"):
         answer = ask("GET", page)
         assert answer.headers["content-type"].startswith("text/html")
         assert "content-security-policy" not in answer.headers

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from django.test import Client
+from ninja import Path
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from project.openapi import DocumentedAPI
@@ -22,15 +23,15 @@ ERRORS = {
     ("get", "/users/me"): CALLER,
     ("patch", "/users/me"): CALLER | BODY | {404, 409},
     ("get", "/users/me/items"): CALLER,
-    ("get", "/users/{user_id}"): CALLER | {404, 422},
+    ("get", "/users/{user_id}"): CALLER | {404},
     ("patch", "/users/{user_id}"): CALLER | BODY | {404, 409},
-    ("delete", "/users/{user_id}"): CALLER | {404, 409, 422},
+    ("delete", "/users/{user_id}"): CALLER | {404, 409},
     ("post", "/auth/token"): LIMITED | BODY | {404},
     ("post", "/auth/revoke"): CALLER | BODY,
     ("get", "/auth/tokens"): CALLER,
     ("delete", "/auth/tokens"): CALLER,
-    ("get", "/auth/tokens/{key}"): CALLER | {404, 422},
-    ("delete", "/auth/tokens/{key}"): CALLER | {404, 422},
+    ("get", "/auth/tokens/{key}"): CALLER | {404},
+    ("delete", "/auth/tokens/{key}"): CALLER | {404},
     ("post", "/auth/password"): CALLER | BODY,
     ("get", "/auth/csrf"): LIMITED,
     ("post", "/auth/session"): LIMITED | BODY | {403},
@@ -116,6 +117,35 @@ def test_the_forms_say_what_they_need(document: Any) -> None:
     for path, names in {"/auth/token": ["username", "password"], "/auth/revoke": ["token"]}.items():
         (body,) = operations(document)["post", path]["requestBody"]["content"].values()
         assert body["schema"]["required"] == names
+
+
+@pytest.mark.parametrize(
+    ("path", "annotation", "is_refused"),
+    [
+        ("/{x}", str, False),
+        ("/{slug:x}", str, False),
+        ("/{int:x}", int, False),
+        ("/{int:x}", str, False),
+        ("/{x}", int, True),
+        ("/{slug:x}", int, True),
+        ("/{int:x}", bool, True),
+        ("/{x}", Annotated[str, Path(max_length=1)], True),
+        ("/{int:x}", Annotated[int, Path(ge=10)], True),
+        ("/x", str, True),
+    ],
+)
+def test_what_a_path_cannot_bring_is_not_refused(
+    path: str, annotation: Any, is_refused: bool, settings: Any
+) -> None:
+    """A parameter's 422 is there if it can be had, and if not the path leads nowhere."""
+    api = DocumentedAPI(urls_namespace="elsewhere")
+
+    def view(request: Any, x: Any) -> None: ...
+
+    view.__annotations__["x"] = annotation
+    api.get(path)(view)
+    (operation,) = operations(api.get_openapi_schema(path_prefix="/")).values()
+    assert (422 in operation["responses"]) is is_refused
 
 
 def test_the_place_of_the_api(document: Any) -> None:

@@ -17,6 +17,8 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://app@db.example/app",
 }
 
+DEVELOPMENT_KEY = "django-insecure-development-only-never-use-this-in-production-0123456789"
+
 
 def manage(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run manage.py with nothing but *environment* set."""
@@ -51,6 +53,7 @@ def test_development_needs_no_environment() -> None:
     ("change", "reason"),
     [
         ({"SECRET_KEY": ""}, "refuses to start: set SECRET_KEY to a secret of your own."),
+        ({"SECRET_KEY_FALLBACKS": f"a,{DEVELOPMENT_KEY}"}, "SECRET_KEY_FALLBACKS has the key of"),
         ({"SECRET_KEY": "x" * 49}, "SECRET_KEY is shorter than 50 characters."),
         ({"DEBUG": "1"}, "DEBUG is on"),
         ({"ALLOWED_HOSTS": ""}, "set ALLOWED_HOSTS"),

@@ -14,9 +14,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from tests.users.conftest import EVERY_SCOPE, PASSWORD, Api, login, make_user
+from tests.users.conftest import EVERY_SCOPE, PASSWORD, Api, at_once, login, make_user
 from users import hashing
+from users.admin import PasswordForm
 from users.models import AccessToken, AuditEntry, ThrottleCounter, User
 
 pytestmark = pytest.mark.django_db
@@ -167,6 +169,29 @@ def test_tokens_are_looked_at_and_revoked(root: User, ann: User) -> None:
     assert token.scope == EVERY_SCOPE
     assert "Revoked 1 tokens." in act(client, "accesstoken", "revoke", token)
     assert api.get("/users/me").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "told"),
+    [
+        ("user", "deactivate", "Deactivated 49 users."),  # all but oneself
+        ("accesstoken", "revoke", "Revoked 50 tokens."),
+    ],
+)
+def test_all_rows_of_a_page_can_be_chosen(
+    kind: str, action: str, told: str, root: User, ann: User
+) -> None:
+    """However many there are, a form has only so many fields."""
+    User.objects.bulk_create(User(email=f"u{n}@example.com", name="U") for n in range(100))
+    AccessToken.objects.bulk_create(
+        AccessToken(user=ann, key=f"key{n}", expires_at=timezone.now()) for n in range(100)
+    )
+    client = browser(root)
+    url = reverse(f"admin:users_{kind}_changelist")
+    assert len(client.get(f"{url}?all=").context["cl"].result_list) == 50
+    rows = list(client.get(url).context["cl"].result_list)
+    done = act(client, kind, action, *rows)
+    assert told in done
 
 
 @pytest.mark.parametrize("field", ["digest", "fingerprint"])
@@ -461,3 +486,127 @@ def test_a_forged_list_adds_nothing(kind: str, staff: User, ann: User) -> None:
     assert [list(model.objects.values()) for model in (User, AccessToken, AuditEntry)] == before
     for model, model_admin in admin.site._registry.items():
         assert (model, model_admin.list_editable, model_admin.inlines) == (model, (), ())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_log_hears_what_groups_may_do(root: User, events: Any) -> None:
+    """Permissions that are given to a group and taken away: whoever is in it has them."""
+    client = browser(root)
+    view, change = Permission.objects.filter(
+        codename__in=("view_user", "change_user"), content_type__app_label="users"
+    ).order_by("-codename")
+    form = {"name": "one", "permissions": [view.pk]}
+    client.post(reverse("admin:auth_group_add"), form)
+    group = Group.objects.get(name="one")
+    url = reverse("admin:auth_group_change", args=[group.pk])
+    client.post(url, {**form, "name": "two"})
+    client.post(url, {**form, "permissions": [view.pk, change.pk]})
+    client.post(reverse("admin:auth_group_delete", args=[group.pk]), {"post": "yes"})
+    assert not Group.objects.filter(pk=group.pk).exists()
+    who = {"outcome": "success", "client": "127.0.0.1", "user": root.pk, "group": group.pk}
+    both = sorted([view.pk, change.pk])
+    assert events()[2:] == [
+        {"event": "group_changed", **who, "old": [], "new": [view.pk]},
+        {"event": "group_changed", **who, "old": [view.pk], "new": both},
+        {"event": "group_changed", **who, "old": both, "new": []},
+    ]
+
+
+def change_own(client: Client, old: str, new: str = "another long passphrase") -> Any:
+    form = {"old_password": old, "new_password1": new, "new_password2": new}
+    return client.post(reverse("admin:password_change"), form)
+
+
+def test_ones_own_password_is_changed(root: User, events: Any) -> None:
+    """By who knows the old one: the log says so, tokens end, this session goes on."""
+    client, api = browser(root), Api(root)
+    page = change_own(client, "wrong").content.decode()
+    assert "Your old password was entered incorrectly." in page
+    assert change_own(client, PASSWORD).headers["Location"] == "/admin/password_change/done/"
+    root.refresh_from_db()
+    assert root.check_password("another long passphrase")
+    assert api.get("/users/me").status_code == 401
+    assert client.get("/admin/").status_code == 200
+    both = {"outcome": "success", "client": "127.0.0.1", "user": root.pk, "whom": root.pk}
+    assert {"event": "password_changed", **both} in events()
+
+
+def test_ones_own_old_password_cannot_be_guessed(root: User, hashed: list[str]) -> None:
+    """Whoever finds an open session has as many attempts as a login has."""
+    client = browser(root)
+    for _ in range(5):
+        assert "entered incorrectly" in change_own(client, "wrong").content.decode()
+    hashed.clear()
+    assert "Too many requests." in change_own(client, PASSWORD).content.decode()
+    assert hashed == []
+
+
+@pytest.mark.parametrize("form", ["own", "another's", "none"])
+def test_a_new_password_is_all_that_is_written(
+    form: str, root: User, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is locked out while it is hashed stays so."""
+    client, user = browser(root), root if form == "own" else ann
+
+    def lock_out_during(name: str) -> None:
+        set_password = getattr(User, name)
+
+        def set_slowly(self: User, *args: Any) -> None:
+            User.objects.filter(pk=user.pk).update(is_active=False)
+            set_password(self, *args)
+
+        monkeypatch.setattr(User, name, set_slowly)
+
+    lock_out_during("set_unusable_password" if form == "none" else "set_password")
+    new = "another long passphrase"
+    if form == "own":
+        change_own(client, PASSWORD, new)
+    else:
+        data = {"usable_password": "true", "password1": new, "password2": new}
+        if form == "none":
+            data = {"usable_password": "false", "unset-password": "1"}
+        client.post(reverse("admin:auth_user_password_change", args=[ann.pk]), data)
+    user.refresh_from_db()
+    assert (user.check_password(new), user.is_active) == (form != "none", False)
+    assert user.has_usable_password() is (form != "none")
+
+
+def test_a_form_may_be_saved_later(ann: User) -> None:
+    """As those of Django's that it stands in for."""
+    new = "another long passphrase"
+    form = PasswordForm(ann, {"usable_password": "true", "password1": new, "password2": new})
+    assert form.is_valid()
+    changed = form.save(commit=False)
+    ann = User.objects.get(pk=ann.pk)
+    assert (changed.check_password(new), ann.check_password(new)) == (True, False)
+
+
+def demote(client: Client, user: User) -> Any:
+    form = {"email": user.email, "name": user.name, "is_active": "on", "is_staff": "on"}
+    return client.post(reverse("admin:users_user_change", args=[user.pk]), form)
+
+
+def deactivate(client: Client, user: User) -> Any:
+    form = {"email": user.email, "name": user.name, "is_superuser": "on", "is_staff": "on"}
+    return client.post(reverse("admin:users_user_change", args=[user.pk]), form)
+
+
+def deactivate_by_action(client: Client, user: User) -> Any:
+    form = {"action": "deactivate", "_selected_action": [user.pk]}
+    return client.post(reverse("admin:users_user_changelist"), form)
+
+
+def delete(client: Client, user: User) -> Any:
+    return client.post(reverse("admin:users_user_delete", args=[user.pk]), {"post": "yes"})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("remove", [demote, deactivate, deactivate_by_action, delete])
+def test_two_superusers_cannot_remove_each_other(remove: Any, root: User) -> None:
+    """At once: one of them is left, and whoever came second is told."""
+    other = User.objects.create_superuser("other@example.com", PASSWORD, name="Other")
+    sides = [(browser(root), other), (browser(other), root)]
+    statuses = at_once(2, lambda index: remove(*sides[index]).status_code)
+    assert User.objects.filter(is_superuser=True, is_active=True).count() == 1
+    assert 302 in statuses
+    assert set(statuses) <= {302, 403}

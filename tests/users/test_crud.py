@@ -109,6 +109,25 @@ def test_the_last_superuser_stays(root: User) -> None:
     assert not User.objects.filter(pk=other.pk).exists()
 
 
+def test_superusers_are_locked_out_by_others_and_never_all(root: User) -> None:
+    """Passed over by who is none; and one who can log in is left."""
+    other = User.objects.create_superuser("other@example.com", name="Other")
+
+    def deactivate(*users: User, is_admin: bool) -> list[User]:
+        ids = {user.pk for user in users}
+        return crud.set_active(
+            session=Session(), user_ids=ids, is_active=False, by=root, is_admin=is_admin
+        )
+
+    assert deactivate(root, other, is_admin=False) == []
+    with pytest.raises(UndeletableUserError, match="last active superuser"):
+        deactivate(root, other, is_admin=True)
+    assert deactivate(other, is_admin=True) == [other]
+    with pytest.raises(UndeletableUserError, match="last active superuser"):
+        deactivate(root, is_admin=True)
+    assert deactivate(other, is_admin=True) == []
+
+
 @pytest.mark.cve("2024-22513")
 @pytest.mark.asvs("15.4.2")
 @pytest.mark.parametrize("changed", ["deleted", "inactive", "password"])
@@ -144,12 +163,15 @@ def test_only_a_taken_address_is_a_taken_address(ann: User) -> None:
 def test_users_are_locked_out_and_let_in_again(ann: User, root: User) -> None:
     """Only who was in is locked out, and loses all tokens for ever."""
     token, _ = crud.issue_token(user=ann, scope="me")
-    ids = {ann.pk, 999_999}
-    assert [crud.set_active(user_ids=ids, is_active=False, by=root) for _ in range(2)] == [
-        [ann],
-        [],
-    ]
-    assert [crud.set_active(user_ids=ids, is_active=True, by=root) for _ in range(2)] == [[ann], []]
+
+    def set_active(is_active: bool) -> list[User]:
+        ids = {ann.pk, 999_999}
+        return crud.set_active(
+            session=Session(), user_ids=ids, is_active=is_active, by=root, is_admin=False
+        )
+
+    assert [set_active(False) for _ in range(2)] == [[ann], []]
+    assert [set_active(True) for _ in range(2)] == [[ann], []]
     ann.refresh_from_db()
     token.refresh_from_db()
     assert ann.is_active

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.apps import apps
-from django.contrib.auth import authenticate
+from django.contrib.auth import aauthenticate, authenticate
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
@@ -75,14 +75,20 @@ def test_the_database_refuses_a_second_spelling() -> None:
         User.objects.bulk_create([User(name="A", email="ANN@example.com")])
 
 
-def test_the_address_is_the_login_however_it_is_spelled() -> None:
+@pytest.mark.parametrize("is_async", [False, True])
+def test_the_address_is_the_login_however_it_is_spelled(is_async: bool) -> None:
     """And what is no address is nobody, not an error."""
     user = User.objects.create_user("ann@example.com", PASSWORD, name="Ann")
-    assert authenticate(username="ANN@example.com ", password=PASSWORD) == user
-    assert authenticate(username="ann@example.com", password="wrong") is None
+    log_in = async_to_sync(aauthenticate) if is_async else authenticate
+    find = User.objects.get_by_natural_key
+    if is_async:
+        find = async_to_sync(User.objects.aget_by_natural_key)
+    assert log_in(username="ANN@example.com ", password=PASSWORD) == user
+    assert log_in(username="ann@example.com", password="wrong") is None
+    assert log_in(username="a\x00b", password=PASSWORD) is None
     for nobody in ("\x00", "", "x", None):
         with pytest.raises(User.DoesNotExist):
-            User.objects.get_by_natural_key(nobody)
+            find(nobody)
 
 
 def test_two_groups_are_there() -> None:

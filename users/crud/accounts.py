@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import authenticate as django_authenticate
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -113,9 +113,8 @@ def update_user(
         UndeletableUserError: nobody would be left to administrate.
         EmailTakenError: another user has the new e-mail address.
     """
-    is_leaving = False in (changes.get("is_active"), changes.get("is_superuser"))
-    user = _locked(
-        session=session, user_id=user_id, by=by, is_admin=is_admin, is_leaving=is_leaving
+    user = lock_to_change(
+        session=session, user_id=user_id, changes=changes, by=by, is_admin=is_admin
     )
     before = {field: _value(user, field) for field in changes}
     changed = {field: new for field, new in changes.items() if before[field] != new}
@@ -129,6 +128,20 @@ def update_user(
         user.groups.set(changed["groups"])
     note_changes(user=user, by=by, before=before, changed=changed, using=session.using)
     return user
+
+
+def lock_to_change(
+    *, session: Session, user_id: int, changes: Mapping[str, Any], by: User, is_admin: bool
+) -> User:
+    """Lock the user whom *changes* are about; see `update_user`.
+
+    Raises:
+        UserNotFoundError: there is none.
+        ProtectedUserError: *by* may not change this one.
+        UndeletableUserError: nobody would be left to administrate.
+    """
+    is_leaving = False in (changes.get("is_active"), changes.get("is_superuser"))
+    return _locked(session, user_id, by=by, is_admin=is_admin, is_leaving=is_leaving)
 
 
 def change_password(*, session: Session, user: User, password_hash: str) -> None:
@@ -155,7 +168,7 @@ def delete_user(*, session: Session, user_id: int, by: User, is_admin: bool) -> 
         ProtectedUserError: *by* may not delete this one.
         UndeletableUserError: it is *by*, or the last active superuser.
     """
-    user = _locked(session=session, user_id=user_id, by=by, is_admin=is_admin, is_leaving=True)
+    user = _locked(session, user_id, by=by, is_admin=is_admin, is_leaving=True)
     if user.pk == by.pk:
         message = "You cannot delete yourself"
         raise UndeletableUserError(message)
@@ -164,19 +177,32 @@ def delete_user(*, session: Session, user_id: int, by: User, is_admin: bool) -> 
     session.delete(user)
 
 
-def set_active(*, user_ids: Collection[int], is_active: bool, by: User) -> list[User]:
+def set_active(
+    *, session: Session, user_ids: Collection[int], is_active: bool, by: User, is_admin: bool
+) -> list[User]:
     """Lock users out, or let them in again; return those who were not so before.
 
-    Who is locked out loses all tokens for ever.
+    Who is locked out loses all tokens for ever. Superusers are passed over unless
+    *is_admin*.
+
+    Raises:
+        UndeletableUserError: nobody would be left to administrate.
     """
     event = "user_activated" if is_active else "user_deactivated"
-    with transaction.atomic():
-        users = User.objects.filter(pk__in=user_ids).exclude(is_active=is_active)
-        changed = list(users.order_by("pk").select_for_update())
-        for user in changed:
-            user.is_active = is_active
-            user.save(update_fields=["is_active"])
-            note(event, user=user, by=by)
+    rows = _lock(session, Q(pk__in=user_ids), is_leaving=not is_active)
+    changed = [
+        user
+        for user in rows
+        if user.pk in user_ids
+        and user.is_active != is_active
+        and (is_admin or not user.is_superuser)
+    ]
+    if not is_active:
+        _keep_a_superuser(rows, leaving=changed)
+    for user in changed:
+        user.is_active = is_active
+        user.save(using=session.using, update_fields=["is_active"])
+        note(event, user=user, by=by, using=session.using)
     return changed
 
 
@@ -215,6 +241,15 @@ def note_changes(
         note("privilege_changed", user=user, by=by, using=using, privilege=field, old=old, new=new)
 
 
+def note_group(
+    *, group: Group, by: User, before: Iterable[Permission], after: Iterable[Permission]
+) -> None:
+    """Have it logged, once it is committed, that *by* changed what members of *group* may do."""
+    old, new = _loggable(before), _loggable(after)
+    details = {"user": by.pk, "group": group.pk, "old": old, "new": new}
+    transaction.on_commit(functools.partial(audit.record, "group_changed", **details), robust=True)
+
+
 def authenticate(*, request: HttpRequest, email: str, password: str) -> User:
     """Return the active user with these credentials; every attempt costs one hash.
 
@@ -235,31 +270,51 @@ def _found(session: Session | ReadSession, q: str | None) -> QuerySet[User]:
     return users.filter(Q(name__icontains=q) | Q(email__icontains=q))
 
 
-def _locked(*, session: Session, user_id: int, by: User, is_admin: bool, is_leaving: bool) -> User:
-    """Lock one user and return them, if they may be touched.
-
-    Args:
-        session: in which it happens.
-        user_id: whose row it is.
-        by: who asks.
-        is_admin: whether superusers may be touched.
-        is_leaving: the user is to be deleted, deactivated or demoted. All active superusers are
-            locked with them, in one query and in one order: of two who do this at once
-            the second waits, and then sees who is left.
-    """
-    wanted = Q(pk=user_id) | _ACTIVE_SUPERUSER if is_leaving else Q(pk=user_id)
-    rows = session.query(User).filter(wanted).order_by("pk").select_for_update()
-    others = {row.pk: row for row in rows}
-    user = others.pop(user_id, None)
+def _locked(session: Session, user_id: int, *, by: User, is_admin: bool, is_leaving: bool) -> User:
+    """Lock one user and return them, if *by* may touch them; see `_lock`."""
+    rows = _lock(session, Q(pk=user_id), is_leaving=is_leaving)
+    user = next((row for row in rows if row.pk == user_id), None)
     if user is None:
         raise UserNotFoundError
     if user.is_superuser and not is_admin:
-        audit.record("permission_denied", outcome="failure", user=by.pk, whom=user.pk)
+        audit.record(
+            "permission_denied",
+            outcome="failure",
+            user=by.pk,
+            whom=user.pk,
+            operation=audit.operation(),
+        )
         raise ProtectedUserError
-    if is_leaving and user.is_superuser and user.is_active and not others:
+    if is_leaving:
+        _keep_a_superuser(rows, leaving=[user])
+    return user
+
+
+def _lock(session: Session, wanted: Q, *, is_leaving: bool) -> list[User]:
+    """Lock users and return them.
+
+    Args:
+        session: in which it happens.
+        wanted: which users.
+        is_leaving: they are to be deleted, deactivated or demoted. All active superusers
+            are locked with them, in one query and in one order: of two who do this at
+            once the second waits, and then sees who is left.
+    """
+    if is_leaving:
+        wanted |= _ACTIVE_SUPERUSER
+    return list(session.query(User).filter(wanted).order_by("pk").select_for_update())
+
+
+def _keep_a_superuser(rows: Collection[User], *, leaving: Collection[User]) -> None:
+    """Refuse if none of the active superusers, all of whom are in *rows*, would be left.
+
+    Raises:
+        UndeletableUserError: the last would be *leaving*.
+    """
+    superusers = [row for row in rows if row.is_superuser and row.is_active]
+    if superusers and all(row in leaving for row in superusers):
         message = "The last active superuser must stay"
         raise UndeletableUserError(message)
-    return user
 
 
 @contextmanager

@@ -10,12 +10,7 @@ from django.http import HttpRequest
 from di.http import HTTPException
 from di.markers import Depends, Security, SecurityScopes
 from users import audit, scopes
-from users.dependencies.credentials import (
-    BrowserUser,
-    Caller,
-    CallerDep,
-    operation_of,
-)
+from users.dependencies.credentials import BrowserUser, Caller, CallerDep
 from users.dependencies.errors import challenge
 from users.dependencies.throttling import throttle_user
 from users.models import User
@@ -68,20 +63,20 @@ def require(request: HttpRequest, caller: Caller, names: Sequence[str]) -> None:
     """
     if not caller.has_scopes(names):
         needed = " ".join(names)
-        _record_denial(request, caller, scope=needed)
+        _record_denial(caller, scope=needed)
         headers = challenge(error="insufficient_scope", scope=needed)
         raise HTTPException(403, "Not enough permissions", headers)
     if not all(scopes.SCOPES[name].permits(caller.user, request.method) for name in names):
-        _record_denial(request, caller)
+        _record_denial(caller)
         raise HTTPException(403, "Permission denied")
 
 
-def _record_denial(request: HttpRequest, caller: Caller, scope: str | None = None) -> None:
+def _record_denial(caller: Caller, scope: str | None = None) -> None:
     audit.record(
         "permission_denied",
         outcome="failure",
         user=caller.user.pk,
         token=caller.token and caller.token.key,
-        operation=operation_of(request),
+        operation=audit.operation(),
         missing_scope=scope,
     )

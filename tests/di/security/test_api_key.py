@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.http import HttpRequest
 from django.views.decorators.csrf import csrf_exempt
+from ninja import Body, File, UploadedFile
 
 from di import Depends, HTTPException, NinjaAPI
 from di.security import APIKeyCookie, APIKeyHeader, APIKeyQuery
@@ -83,3 +84,41 @@ def test_a_cookie_counts_with_a_csrf_token_only(api: NinjaAPI, world: World) -> 
         "/exempt": [(200, "abc"), (200, "abc"), nothing],
     }
     assert world.get("/strict", **FORGED).json() == "abc"
+
+
+FORM = (
+    '--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    f"{'x' * 3_000_000}\r\n--b--\r\n"
+)
+
+
+def test_a_form_where_json_belongs(api: NinjaAPI, world: World) -> None:
+    """Cannot be parsed, as without the check, which has read it in search of its token.
+
+    A file may be larger than what is kept of a body in memory, then as ever.
+    """
+
+    @api.post("/json")
+    @world.view
+    def take_json(
+        request: HttpRequest, key: Any = Depends(APIKeyCookie(name="key")), name: str = Body()
+    ) -> Any:
+        return name
+
+    @api.post("/file")
+    @world.view
+    def take_file(
+        request: HttpRequest,
+        key: Any = Depends(APIKeyCookie(name="key")),
+        file: UploadedFile = File(),
+    ) -> Any:
+        return file.size
+
+    world.serve(api)
+    world.checks_csrf = True
+    form = {"data": FORM, "content_type": "multipart/form-data; boundary=b", **GENUINE}
+    refused = world.request("post", "/json", **form)
+    small = world.request("post", "/json", **{**form, "data": "--b--\r\n"})
+    for answer in (refused, small):
+        assert (answer.status_code, answer.json()) == (400, {"detail": "Cannot parse request body"})
+    assert world.request("post", "/file", **form).json() == 3_000_000

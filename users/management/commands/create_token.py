@@ -39,7 +39,7 @@ class Command(BaseCommand):
             user = User.objects.get_by_natural_key(email)
             granted = scopes.grant(scope, user)
             lifetime = dt.timedelta(days=days)
-            token = crud.issue_token(user=user, scope=granted, label=label, lifetime=lifetime)
+            issued = crud.issue_token(user=user, scope=granted, label=label, lifetime=lifetime)
         except User.DoesNotExist:
             message = f"There is no user {email!r}."
             raise CommandError(message) from None
@@ -49,5 +49,5 @@ class Command(BaseCommand):
         except WrongCredentialsError:
             message = f"{user} is not active."
             raise CommandError(message) from None
-        self.stdout.write(token[1])
+        self.stdout.write(issued[1])
         self.stderr.write(f"For {user}, scope {granted!r}, {days} days. Keep it: it is not stored.")
