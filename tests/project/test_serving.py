@@ -86,7 +86,11 @@ def check_log(output: str) -> None:
     assert not any(line.startswith("ERROR forged") for line in lines)
     events = [json.loads(line) for line in lines if line.startswith("{")]
     assert all(event["request_id"] for event in events)
-    known = re.compile(r"[\d-]+ [\d:,]+ (WARNING|ERROR) django[\w.]* \[[\w.-]+\]: |{")
+    known = re.compile(
+        r"[\d-]+ [\d:,]+ (WARNING|ERROR) django[\w.]* \[[\w.-]+\]: |{"
+        # Two of granian's threads wait for a worker, and one may not know yet that it ended.
+        r"|.*Killing worker-1 after it refused to gracefully stop$"
+    )
     assert [line for line in lines if not known.match(line)] == ["Stopped"]
 
 
