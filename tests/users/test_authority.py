@@ -198,7 +198,7 @@ def test_nobody_learns_which_ids_there_are(method: str, ann: User, root: User) -
         for user_id in (ann.pk, root.pk, 999_999, 2**63)
         for response in [api.request(method, f"/users/{user_id}", body)]
     }
-    assert answers == {(403, b'{"detail": "Permission denied"}')}
+    assert answers == {(403, b'{"detail":"Permission denied"}')}
 
 
 PRIVILEGED = [{"is_staff": True}, {"is_superuser": True}, {"groups": []}]

@@ -120,7 +120,7 @@ def test_nobody_learns_who_is_there(ann: User, hashed: list[str]) -> None:
         response = Browser().post("/auth/session", body)
         assert len(hashed) == before + 1
         answers.add((response.status_code, response.content))
-    assert answers == {(400, b'{"detail": "Incorrect username or password"}')}
+    assert answers == {(400, b'{"detail":"Incorrect username or password"}')}
     assert Session.objects.count() == 0
 
 

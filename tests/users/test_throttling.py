@@ -82,7 +82,7 @@ def test_an_unknown_login_is_throttled_alike(ann: User) -> None:
     for username in (ann.email, "nobody@example.com", "no address", "x" * 10_000):
         form = {"username": username, "password": "wrong"}
         answers.append([login(form, client="192.0.2.1").content for _ in range(6)])
-    assert answers[0][5] == b'{"detail": "Too many requests"}'
+    assert answers[0][5] == b'{"detail":"Too many requests"}'
     assert answers == [answers[0]] * 4
 
 
