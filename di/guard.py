@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
@@ -74,6 +75,9 @@ class Guard:
         if self.operation.stream_format is not None:
             return result
         asked = frame.response.status_code
+        if isinstance(result, tuple) and len(result) == 2:  # noqa: PLR2004 - a pair
+            warnings.warn(_PAIR, DeprecationWarning, stacklevel=4)  # in Ninja's run, as its own
+            result = Status(*result)
         result = _as_declared(self.operation, result)
         response = self.operation._result_to_response(frame.request, result, frame.response)  # noqa: SLF001 - the step of Ninja's own run that belongs inside the lifetimes
         if response is not frame.response:
@@ -124,6 +128,13 @@ class AsyncGuard(Guard):
             return result
         call_at_end(request, functools.partial(ending.close_anywhere, hop))
         return self.watched(result, functools.partial(ending.abreak_off, hop))
+
+
+_PAIR = (
+    "Returning tuple (status_code, response) is deprecated."
+    " Use Status(status_code, response) instead."
+)
+"""Ninja's own warning; what it deprecates becomes a `Status` here before it sees it."""
 
 
 def _ending(frame: Frame) -> Ending | None:
