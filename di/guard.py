@@ -74,7 +74,8 @@ class Guard:
         """Build the response to *result*; a stream is built by Ninja afterwards."""
         if self.operation.stream_format is not None:
             return result
-        asked = frame.response.status_code
+        # Until a dependable or the view sets a status, Django's default is the class's only.
+        asked = vars(frame.response).get("status_code")
         if isinstance(result, tuple) and len(result) == 2:  # noqa: PLR2004 - a pair
             warnings.warn(_PAIR, DeprecationWarning, stacklevel=4)  # in Ninja's run, as its own
             result = Status(*result)
@@ -82,8 +83,8 @@ class Guard:
         response = self.operation._result_to_response(frame.request, result, frame.response)  # noqa: SLF001 - the step of Ninja's own run that belongs inside the lifetimes
         if response is not frame.response:
             _merge(frame.response, response)
-        elif asked != HTTPStatus.OK and not isinstance(result, Status):
-            response.status_code = asked  # a dependable, or the view itself, has set it
+        elif asked is not None and not isinstance(result, Status):
+            response.status_code = asked
             if asked in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
                 frame.response.content = b""
         frame.settle(response.status_code)

@@ -125,26 +125,40 @@ def test_a_status_without_a_body_has_none(status: int, api: NinjaAPI) -> None:
 
 @pytest.mark.row("C14")
 def test_a_status_that_the_view_returns_wins(api: NinjaAPI, world: World) -> None:
-    """`Status` is said last; one that is only declared gives way to one that was set."""
+    """It is said last, as `Status` or in a pair."""
 
     @api.get("/said", dependencies=[Depends(second)], response={200: int, 206: int})
     @world.view
-    def said(request: HttpRequest) -> Any:
-        return Status(206, 1)
+    def said(request: HttpRequest, pair: bool) -> Any:
+        return (206, 1) if pair else Status(206, 1)
+
+    world.serve(api)
+    assert world.get("/said?pair=false").status_code == 206
+    with pytest.warns(DeprecationWarning, match="Use Status"):
+        assert world.get("/said?pair=true").status_code == 206
+
+
+@pytest.mark.row("C14")
+def test_a_status_that_was_set_wins_over_one_that_is_declared(api: NinjaAPI, world: World) -> None:
+    """Also if it is 200, with which every response begins."""
+
+    def set_status(response: HttpResponse, status: int) -> None:
+        assert response.status_code == 200
+        response.status_code = status
 
     @api.get("/declared", response={201: int})
     @world.view
     def declared(request: HttpRequest) -> int:
         return 1
 
-    @api.get("/set", dependencies=[Depends(second)], response={201: int})
+    @api.get("/set", dependencies=[Depends(set_status)], response={201: int})
     @world.view
     def set_before(request: HttpRequest) -> int:
         return 1
 
     world.serve(api)
-    paths = ("/said", "/declared", "/set")
-    assert [world.get(path).status_code for path in paths] == [206, 201, 203]
+    assert world.get("/declared").status_code == 201
+    assert [world.get(f"/set?status={one}").status_code for one in (203, 200)] == [203, 200]
 
 
 @pytest.mark.row("C14")
