@@ -8,6 +8,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Field, Schema, Status
 from ninja.testing import TestAsyncClient, TestClient
+from pydantic import BaseModel, ConfigDict, PrivateAttr, computed_field
 
 from di import Depends, HTTPException, NinjaAPI
 from tests.di.conftest import World
@@ -248,6 +249,51 @@ def test_a_subclass_keeps_what_was_set_and_what_was_not(api: NinjaAPI) -> None:
     client = TestClient(api)
     assert client.get("/x").json() == {"name": "Ann"}
     assert client.get("/x?full=true").json() == {"name": "Ann", "nickName": "A"}
+
+
+class Counted(BaseModel):
+    """Not all that is declared is a field: some is computed, from what is no field."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str
+    _count: int = PrivateAttr(default=0)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def count(self) -> int:
+        return self._count
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def label(self) -> str:
+        return self.name
+
+
+class Secret(Counted):
+    password: str = "hash"
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} ({self.password})"
+
+    def model_post_init(self, context: Any) -> None:
+        super().model_post_init(context)
+        self._count += 1
+
+
+def test_a_subclass_is_sent_as_it_is(api: NinjaAPI, world: World) -> None:
+    """What is declared is read from it; it is not made again, without what it has become."""
+
+    @api.get("/x", response=Counted)
+    @world.view
+    def view(request: HttpRequest) -> Any:
+        secret = Secret(name="Ann", other=1)
+        secret._count += 1
+        return secret
+
+    world.serve(api)
+    sent = {"name": "Ann", "other": 1, "count": 2, "label": "Ann (hash)"}
+    assert world.get("/x").json() == sent  # type: ignore[attr-defined]
 
 
 def test_without_a_schema_all_is_sent(api: NinjaAPI) -> None:
