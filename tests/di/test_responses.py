@@ -1,12 +1,14 @@
 """What dependables and view set on the response that is not there yet."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import ninja
 import pytest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Field, Schema, Status
+from ninja.streaming import SSE
 from ninja.testing import TestAsyncClient, TestClient
 from pydantic import BaseModel, ConfigDict, PrivateAttr, computed_field
 
@@ -105,6 +107,42 @@ def test_a_view_may_return_the_response_that_it_was_given(api: NinjaAPI, world: 
     response = world.get("/x")
     assert (response.status_code, response.content) == (203, b"given")
     assert seen(response)["headers"] == ["first", "after first", "second", None]
+
+
+@pytest.mark.row("C14")
+@pytest.mark.parametrize("scope", ["function", "request", None])
+def test_a_stream_begins_with_what_was_set(scope: Any, api: NinjaAPI, world: World) -> None:
+    """Before its first item is made, though Ninja itself adds it after the last."""
+
+    def generator(response: HttpResponse, s: None = Depends(second)) -> Iterator[None]:
+        response["X-View"] = response["X-Accel-Buffering"] = "yes"
+        yield
+
+    marker = Depends(generator, scope=scope) if scope else Depends(second)
+    route = api.get("/x", dependencies=[marker], response=SSE[int])
+    if world.is_async:
+
+        @route
+        async def aview(request: HttpRequest) -> AsyncIterator[int]:
+            yield 1
+
+    else:
+
+        @route
+        def view(request: HttpRequest) -> Iterator[int]:
+            yield 1
+
+    world.serve(api)
+    response: Any = world.get("/x")
+    assert seen(response) == {
+        "status": 203,
+        "headers": ["first", "after first", "second", "yes" if scope else None],
+        "cookies": {"first": "1", "clash": "second"},
+    }
+    assert response["Content-Type"] == "text/event-stream"
+    assert response["Cache-Control"] == "no-cache"
+    assert response["X-Accel-Buffering"] == ("yes" if scope else "no")
+    response.close()
 
 
 @pytest.mark.row("C14")
