@@ -19,7 +19,6 @@ from ninja.signature.utils import get_path_param_names
 from di.closing import Stream, watch_stream
 from di.exceptions import NotInjectedError
 from di.guard import AsyncGuard, Guard
-from di.http import ensure_handled
 from di.inspection import INJECTED, Kind, kind_of
 from di.markers import Marker
 from di.refusal import markers_of
@@ -126,7 +125,6 @@ class InjectedMixin(Operation):
         if not isinstance(self.view_func, Guard):
             with _lock:
                 if not isinstance(self.view_func, Guard):  # pragma: no branch - another thread
-                    ensure_handled(self.api)
                     self.settle()
                     self.view_func = (AsyncGuard if self.is_async else Guard)(self)
         return {"path_params": path_params, "response": temporal_response}
