@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Field, Schema, Status
 from ninja.streaming import SSE
 from ninja.testing import TestAsyncClient, TestClient
-from pydantic import BaseModel, ConfigDict, PrivateAttr, computed_field
+from pydantic import BaseModel, ConfigDict, PrivateAttr, computed_field, model_serializer
 
 from di import Depends, HTTPException, NinjaAPI
 from tests.di.conftest import World
@@ -260,6 +260,41 @@ def test_what_the_response_does_not_declare_is_not_sent(
     assert body in ({"name": "Ann", "nick": "none"}, [{"name": "Ann", "nick": "none"}])
 
 
+class Shown(Schema):
+    """Writes what it is told of its serialization."""
+
+    name: str = Field(alias="fullName")
+    nick: str | None = None
+    age: int = 7
+
+    @model_serializer(mode="wrap")
+    def write(self, handler: Any, info: Any) -> Any:
+        context = info.context
+        return {**handler(self), "context": [context["request"].path, context["response_status"]]}
+
+
+class Hidden(Shown):
+    password: str = "hash"
+
+
+@pytest.mark.parametrize(
+    "option", ["by_alias", "exclude_unset", "exclude_defaults", "exclude_none"]
+)
+def test_a_subclass_is_sent_as_the_operation_says(option: str, api: NinjaAPI, world: World) -> None:
+    """With the options of its response and in the context that serializers read."""
+
+    @api.get("/x", response={200: Shown, 201: Shown}, **{option: True})
+    @world.view
+    def view(request: HttpRequest, is_more: bool) -> Any:
+        user = (Hidden if is_more else Shown)(fullName="Ann", nick=None)
+        return Status(201, user)
+
+    world.serve(api)
+    more, exact = (world.get(f"/x?is_more={one}") for one in ("true", "false"))
+    assert (more.status_code, more.content) == (201, exact.content)
+    assert b'"context": ["/x", 201]' in more.content
+
+
 def test_a_tuple_is_deprecated_as_in_ninja(world: World) -> None:
     """The same warning from the same file, so that a filter for one holds for the other."""
     warned = []
@@ -341,7 +376,7 @@ def test_without_a_schema_all_is_sent(api: NinjaAPI) -> None:
     def view(request: HttpRequest) -> Any:
         return Stored(name="Ann")
 
-    @api.get("/y", response={200: None, 201: Person})
+    @api.get("/y", response={200: None, ...: Person})
     def other(request: HttpRequest) -> Any:
         return Status(200, Stored(name="Ann"))
 
