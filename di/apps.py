@@ -13,12 +13,13 @@ class DiConfig(AppConfig):
     verbose_name = "Dependency injection"
 
     def ready(self) -> None:
-        """Register the system checks, and the one that Ninja has no hook for."""
+        """Register the system checks, and what Ninja has no hook for."""
         # Not at the top: they import Ninja, which needs the settings.
         from di import checks as own  # noqa: PLC0415
-        from di.plain import check_every_view  # noqa: PLC0415
+        from di.plain import check_every_view, send_every_header  # noqa: PLC0415
 
         check_every_view()
+        send_every_header()
         checks.register(own.check_atomic_requests, "di")
         checks.register(own.check_bridges, "di")
         checks.register(own.check_injected, "di")

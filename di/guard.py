@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
@@ -73,17 +74,43 @@ class Guard:
         """Build the response to *result*; a stream is built by Ninja afterwards."""
         if self.operation.stream_format is not None:
             return result
-        asked = frame.response.status_code
-        result = _as_declared(self.operation, result)
-        response = self.operation._result_to_response(frame.request, result, frame.response)  # noqa: SLF001 - the step of Ninja's own run that belongs inside the lifetimes
+        # Until a dependable or the view sets a status, Django's default is the class's only.
+        asked = vars(frame.response).get("status_code")
+        if isinstance(result, tuple) and len(result) == 2:  # noqa: PLR2004 - a pair
+            warnings.warn(_PAIR, DeprecationWarning, stacklevel=4)  # in Ninja's run, as its own
+            result = Status(*result)
+        response = self.build(frame, result)
         if response is not frame.response:
             _merge(frame.response, response)
-        elif asked != HTTPStatus.OK and not isinstance(result, Status):
-            response.status_code = asked  # a dependable, or the view itself, has set it
+        elif asked is not None and not isinstance(result, Status):
+            response.status_code = asked
             if asked in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
                 frame.response.content = b""
         frame.settle(response.status_code)
         return response
+
+    def build(self, frame: Frame, result: Any) -> HttpResponseBase:
+        """Have Ninja build the response, but of what is declared in it only."""
+        operation = self.operation
+        models = operation.response_models
+        status = next(iter(models)) if len(models) == 1 else 200
+        value = result
+        if isinstance(result, Status):
+            status, value = result.status_code, result.value
+        model = _declared(operation, status, value)
+        if model is None:
+            return operation._result_to_response(frame.request, result, frame.response)  # noqa: SLF001 - the step of Ninja's own run that belongs inside the lifetimes
+        frame.response.status_code = status
+        content = model.model_construct(response=value).model_dump(
+            by_alias=operation.by_alias,
+            exclude_unset=operation.exclude_unset,
+            exclude_defaults=operation.exclude_defaults,
+            exclude_none=operation.exclude_none,
+            context={"request": frame.request, "response_status": status},
+        )
+        return operation.api.create_response(
+            frame.request, content["response"], temporal_response=frame.response
+        )
 
     def end_later(self, frame: Frame, result: Any, run: Callable[..., Any]) -> Any:
         """Return *result*; what must wait for its last byte is then done, by way of *run*."""
@@ -126,6 +153,13 @@ class AsyncGuard(Guard):
         return self.watched(result, functools.partial(ending.abreak_off, hop))
 
 
+_PAIR = (
+    "Returning tuple (status_code, response) is deprecated."
+    " Use Status(status_code, response) instead."
+)
+"""Ninja's own warning; what it deprecates becomes a `Status` here before it sees it."""
+
+
 def _ending(frame: Frame) -> Ending | None:
     """Return what is left to be done after the response, None if it is nothing."""
     if frame.left is None and (frame.tasks is None or not frame.tasks.tasks):
@@ -133,30 +167,21 @@ def _ending(frame: Frame) -> Ending | None:
     return Ending(frame.left or Lifetime([], frame), frame.background)
 
 
-def _as_declared(operation: Operation, result: Any) -> Any:
-    """Return *result* as the very schema that is declared for it.
+def _declared(operation: Operation, status: Any, value: Any) -> Any:
+    """Return Ninja's model of the response, if *value* may have fields that it does not declare.
 
     Ninja sends an instance of a subclass as it is, with all fields that it has in addition:
     the password's hash of a UserInDB that is a User.
     """
-    value: Any = result
-    models = operation.response_models
-    status = next(iter(models)) if len(models) == 1 else HTTPStatus.OK
-    if isinstance(result, Status):
-        value, status = result.value, result.status_code
     if not isinstance(value, BaseModel):
-        return result
-    model = models.get(status) or models.get(Ellipsis) or None
-    declared: Any = None
-    if model not in (None, NOT_SET):
-        declared = model.model_fields["response"].annotation
+        return None
+    models = operation.response_models
+    model = models.get(status, models.get(Ellipsis))
+    if model is None or model is NOT_SET:
+        return None
+    declared = model.model_fields["response"].annotation
     is_more = inspect.isclass(declared) and isinstance(value, declared)
-    if not is_more or type(value) is declared:
-        return result
-    fields = declared.model_fields.keys()
-    exact = declared.model_construct(_fields_set=value.model_fields_set & fields)
-    exact.__dict__.update({name: value.__dict__[name] for name in fields})
-    return Status(status, exact) if isinstance(result, Status) else exact
+    return model if is_more and type(value) is not declared else None
 
 
 def _merge(set_by_dependables: HttpResponse, response: HttpResponseBase) -> None:

@@ -18,7 +18,7 @@ class HTTPException(HttpError):  # noqa: N818 - the name that FastAPI gave it
     """Raise it in a view or a dependable to answer with *status_code*.
 
     The body is ``{"detail": detail}``. Being Ninja's own `HttpError`, it is understood by
-    every API; that its headers arrive is `handle`'s work.
+    every API; that its headers arrive is `handle`'s work, of which `di.plain` tells Ninja.
 
     Args:
         status_code: the HTTP status of the answer.

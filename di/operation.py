@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja.compatibility.files import FIX_MIDDLEWARE_PATH, need_to_fix_request_files
 from ninja.errors import ConfigError
 from ninja.operation import AsyncOperation, Operation
@@ -19,7 +19,6 @@ from ninja.signature.utils import get_path_param_names
 from di.closing import Stream, watch_stream
 from di.exceptions import NotInjectedError
 from di.guard import AsyncGuard, Guard
-from di.http import ensure_handled
 from di.inspection import INJECTED, Kind, kind_of
 from di.markers import Marker
 from di.refusal import markers_of
@@ -126,7 +125,6 @@ class InjectedMixin(Operation):
         if not isinstance(self.view_func, Guard):
             with _lock:
                 if not isinstance(self.view_func, Guard):  # pragma: no branch - another thread
-                    ensure_handled(self.api)
                     self.settle()
                     self.view_func = (AsyncGuard if self.is_async else Guard)(self)
         return {"path_params": path_params, "response": temporal_response}
@@ -134,11 +132,9 @@ class InjectedMixin(Operation):
     def _stream_response(
         self, request: HttpRequest, generator: Any, temporal_response: HttpResponse
     ) -> Any:
-        if not isinstance(generator, Stream):
-            return super()._stream_response(request, generator, temporal_response)
-        response = super()._stream_response(request, generator.content, temporal_response)
-        watch_stream(response, generator.break_off, generator.content)
-        return response
+        content = generator.content if isinstance(generator, Stream) else generator
+        response = super()._stream_response(request, content, temporal_response)
+        return _started(response, generator, temporal_response)
 
 
 class AsyncInjectedMixin(InjectedMixin, AsyncOperation):
@@ -149,12 +145,25 @@ class AsyncInjectedMixin(InjectedMixin, AsyncOperation):
     ) -> Any:
         # What Ninja takes for the view's generator is the guard's coroutine.
         stream = await generator
-        respond = super()._async_stream_response
-        if not isinstance(stream, Stream):
-            return await respond(request, stream, temporal_response)
-        response = await respond(request, stream.content, temporal_response)
+        content = stream.content if isinstance(stream, Stream) else stream
+        response = await super()._async_stream_response(request, content, temporal_response)
+        return _started(response, stream, temporal_response)
+
+
+def _started(
+    response: StreamingHttpResponse, stream: Any, set_by_dependables: HttpResponse
+) -> StreamingHttpResponse:
+    """Return *response*, ready for its first byte.
+
+    Ninja adds headers and cookies after the last item, when they have long been sent.
+    """
+    for name, value in set_by_dependables.items():
+        if name.lower() != "content-type":
+            response[name] = value
+    response.cookies.update(set_by_dependables.cookies)
+    if isinstance(stream, Stream):
         watch_stream(response, stream.break_off, stream.content)
-        return response
+    return response
 
 
 def _mounted_path(operation: Operation) -> str | None:

@@ -1,4 +1,8 @@
-"""Plain Ninja, kept from serving views whose dependencies nothing resolves."""
+"""Plain Ninja, in the two places where it has no hook.
+
+It is kept from serving views whose dependencies nothing resolves, and sends the headers of
+an `HTTPException`, whoever raises it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import ninja.operation
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
 from ninja.signature import ViewSignature
 
+from di.http import HTTPException, ensure_handled
 from di.refusal import refuse_markers
 
 
@@ -27,3 +34,21 @@ def check_every_view() -> None:
     and it has no hook for a view that nobody decorated.
     """
     ninja.operation.ViewSignature = CheckedSignature  # type: ignore[attr-defined]
+
+
+def send_every_header() -> None:
+    """Let every API of Ninja's know the handler of `HTTPException`, made before or after.
+
+    A view that nothing injects may raise one, and so may ``auth=``, which is asked before
+    anything is injected.
+    """
+    NinjaAPI.on_exception = _on_exception  # type: ignore[method-assign, assignment]
+
+
+_ninjas_own = NinjaAPI.on_exception
+
+
+def _on_exception(api: NinjaAPI, request: HttpRequest, exc: Any) -> HttpResponse:
+    if isinstance(exc, HTTPException):
+        ensure_handled(api)
+    return _ninjas_own(api, request, exc)

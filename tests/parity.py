@@ -97,7 +97,7 @@ ROWS = {
     "F9": "An error in the closing is the answer in function scope, and logged in request scope.",
     "F10": "An exception cannot be swallowed in request scope: it goes on, and that is logged.",
     "F11": "The same in function scope.",
-    "F12": "A generator that yields twice or never is a 500, all unwound.",
+    "F12": "A generator that never yields is a 500; a second yield is an error as in F9.",
     "F13": "A stream is sent with request scope open and function scope closed.",
     "F15": "Cancellation and disconnect close every generator, exactly once.",
     "F16": "Uploaded files stay open until every dependable is closed.",

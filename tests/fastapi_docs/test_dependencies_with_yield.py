@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from di.exceptions import DependencyScopeError
+from di.exceptions import DependencyScopeError, GeneratorProtocolError
 
 data = {
     "plumbus": {"description": "Freshly pickled plumbus", "owner": "Morty"},
@@ -410,3 +410,55 @@ def test_context_managers_inside_dependencies_with_yield(both) -> None:
     answers = both(context_manager)
     assert answers.get("/items/").content is True
     assert answers.events() == ["view", "closed"]
+
+
+def never_or_twice(host: Any) -> Any:
+    app = host.app()
+
+    def outside():
+        try:
+            yield
+        except Exception:
+            host.events.append("outside sees an error")
+            raise
+
+    async def yields(times: int):
+        for _ in range(times):
+            yield
+            host.events.append("after a yield")
+
+    for scope in ("function", "request"):
+
+        @app.get(f"/{scope}/")
+        @host.view
+        def read(
+            request: host.Request,
+            outer: Annotated[None, host.Depends(outside, scope=scope)],
+            inner: Annotated[None, host.Depends(yields, scope=scope)],
+        ):
+            return "read"
+
+    return app
+
+
+@pytest.mark.row("F12")
+@pytest.mark.parametrize(
+    ("scope", "status", "logger"), [("function", 500, "django.request"), ("request", 200, "di")]
+)
+def test_a_second_yield_is_an_error(both, scope, status, logger, caplog) -> None:
+    """It is the answer in function scope; in request scope that is sent, and the log has it."""
+    answers = both(never_or_twice)
+    assert answers.get(f"/{scope}/?times=1").status == 200
+    assert answers.get(f"/{scope}/?times=2").status == status
+    assert answers.events() == ["after a yield"] * 2 + ["outside sees an error"]
+    logged = [(record.name, record.exc_info[0]) for record in caplog.records if record.exc_info]
+    assert logged == [(logger, GeneratorProtocolError)]
+
+
+@pytest.mark.row("F12")
+@pytest.mark.parametrize("scope", ["function", "request"])
+def test_without_a_yield_there_is_no_answer(both, scope) -> None:
+    """The view is not called, in neither scope."""
+    answers = both(never_or_twice)
+    assert answers.get(f"/{scope}/?times=0").status == 500
+    assert answers.events() == ["outside sees an error"]

@@ -107,6 +107,21 @@ def several_statuses(host: Any) -> Any:
     return app
 
 
+def declared_status(host: Any) -> Any:
+    app = host.app()
+
+    def found(response: host.Response, status: int = 0):
+        if status:
+            response.status_code = status
+
+    @app.put("/tasks/", dependencies=[host.Depends(found)], **host.returns(str, 201))
+    @host.view
+    def put_task(request: host.Request):
+        return "Listen to the Bar Fighters"
+
+    return app
+
+
 def returned(host: Any) -> Any:
     app = host.app()
 
@@ -170,6 +185,15 @@ def test_the_last_status_that_was_set_wins(both) -> None:
     answers = both(several_statuses)
     assert answers.get("/by-dependencies/").status == 203
     assert answers.get("/by-view/").status == 206
+
+
+@pytest.mark.row("C14")
+def test_a_status_that_was_set_wins_over_the_declared_one(both) -> None:
+    """Whatever it is: to find is not to create."""
+    answers = both(declared_status)
+    assert answers.ask("put", "/tasks/").status == 201
+    for status in (200, 202):
+        assert answers.ask("put", f"/tasks/?status={status}").status == status
 
 
 @pytest.mark.row("C14")
