@@ -1,6 +1,6 @@
 """What is left after the server was killed, or stopped, while many wrote.
 
-``KILLS=20`` in front of pytest makes it a long run.
+``KILLS=20`` in front of ``python -m pytest`` makes it a long run.
 """
 
 from __future__ import annotations

@@ -77,8 +77,8 @@ class Machine(RuleBasedStateMachine):
         User.objects.all().delete()
         self.groups = {name: make_group(name, actions).pk for name, actions in GROUPS.items()}
         self.add("Root", is_superuser=True)
-        self.add("Ann", groups=frozenset(GROUPS))
-        self.add("Bob")
+        self.add("Ann", groups=frozenset({"managers"}))
+        self.add("Bob", groups=frozenset({"adders"}))
 
     def add(
         self, name: str, *, is_superuser: bool = False, groups: frozenset[str] = frozenset()
@@ -121,7 +121,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(target=people)
     def people_are_there(self) -> MultipleResults[Person]:
-        """A superuser, somebody with every group, somebody with none."""
+        """A superuser, a manager who may not add, somebody who may only add."""
         return multiple(*self.model.people.values())
 
     @initialize(target=tokens)
