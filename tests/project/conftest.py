@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.db import connections
 from django.test import AsyncClient, Client
 
+from tests.project.server import new_database
 from users import crud
 from users.models import AccessToken, User
 
@@ -174,3 +177,10 @@ def ask(request: pytest.FixtureRequest, db: None) -> Ask:
         return send(method, target, {"Host": "localhost", **(headers or {})}, body, chunks)
 
     return ask
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[str]:
+    """The URL of a new database of the kind that the tests run on, for a real server."""
+    with new_database(settings.DATABASE_URL, tmp_path) as url:
+        yield url

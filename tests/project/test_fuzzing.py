@@ -9,35 +9,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
-from django.conf import settings
 
-from tests.project.server import ROOT, Up, running
+from tests.project.server import FAST, ROOT, Up, running
 
 pytestmark = pytest.mark.fuzz
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "20")
-ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "tests.project.fuzz_settings", "PYTHONPATH": str(ROOT)}
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[str]:
-    """Return the URL of a new database of the kind that the tests run on."""
-    url = urlsplit(settings.DATABASE_URL)
-    if not url.scheme.startswith("postgres"):
-        yield f"sqlite:///{tmp_path / 'fuzz.sqlite3'}"
-        return
-    name = f"{url.path[1:]}_fuzz_{os.getpid()}"
-    with psycopg.connect(url.geturl(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        yield url._replace(path=f"/{name}").geturl()
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.mark.parametrize(
@@ -48,18 +28,14 @@ def test_every_answer_is_documented(
     role: str, interface: str, database: str, tmp_path: Path
 ) -> None:
     """No request is a 500, and what comes back is what the document says, and only that."""
-    with running(database, "--interface", interface, **ENVIRONMENT) as up:
+    with running(database, "--interface", interface, **FAST) as up:
         up.wait_until_ready()
-        log: list[str] = []
-        assert up.process.stdout is not None
-        reader = Thread(target=log.extend, args=[up.process.stdout])  # a full pipe would block it
-        reader.start()
         done = fuzz(up, role, database, tmp_path)
-        up.process.send_signal(signal.SIGTERM)
-        reader.join()
+        assert up.stop(signal.SIGTERM) == 0
         assert done.returncode == 0, done.stdout
-        assert up.process.wait() == 0
-        assert not any("Traceback" in line or " ERROR " in line for line in log)
+        _, _, log = up.output.partition(up.ready)
+        assert "Traceback" not in log
+        assert " ERROR " not in log
 
 
 def fuzz(up: Up, role: str, database: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -73,7 +49,7 @@ def fuzz(up: Up, role: str, database: str, folder: Path) -> subprocess.Completed
         *("--max-examples", EXAMPLES, "--seed", "1", "--generation-database", "none"),
     ]
     environment = {
-        **ENVIRONMENT,
+        **FAST,
         "PATH": os.environ["PATH"],
         "DATABASE_URL": database,
         "FUZZ_ROLE": role,
