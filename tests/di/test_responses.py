@@ -110,6 +110,7 @@ def test_a_view_may_return_the_response_that_it_was_given(api: NinjaAPI, world: 
 
 
 @pytest.mark.row("C14")
+@pytest.mark.django_db  # the end of a stream is one of a request, which looks after connections
 @pytest.mark.parametrize("scope", ["function", "request", None])
 def test_a_stream_begins_with_what_was_set(scope: Any, api: NinjaAPI, world: World) -> None:
     """Before its first item is made, though Ninja itself adds it after the last."""
