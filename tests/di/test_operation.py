@@ -866,6 +866,29 @@ def test_no_warning_for_path_parameters_of_dependables(
     assert not recwarn.list
 
 
+def plain_view(request: HttpRequest, n: int = Depends(samples.function)) -> int:
+    return n
+
+
+async def async_view(request: HttpRequest, n: int = Depends(samples.function)) -> int:
+    return n
+
+
+async def stream_view(request: HttpRequest, n: int = Depends(samples.function)) -> Any:
+    yield n
+
+
+@pytest.mark.parametrize("view", [plain_view, async_view, stream_view])
+@pytest.mark.parametrize("make", [NinjaAPI, ninja.NinjaAPI])
+def test_a_warning_for_a_path_parameter_names_the_view(view: Any, make: Any) -> None:
+    """The user's file and line, as Ninja's own warning does where nothing is injected."""
+    api = make(urls_namespace="warning")
+    with pytest.warns(UserWarning, match="'team_id'") as caught:
+        api.get("/teams/{team_id}", response=JSONL[int])(inject(view))
+    (warning,) = caught
+    assert (warning.filename, warning.lineno) == (__file__, view.__code__.co_firstlineno)
+
+
 @pytest.mark.row("E1")
 def test_two_hundred_requests_at_once_do_not_mix(api: NinjaAPI, world: World) -> None:
     """Values belong to their own request."""
