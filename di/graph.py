@@ -27,6 +27,7 @@ from di.inspection import (
 )
 from di.markers import SCOPES, Marker, Scope, SecurityScopes
 from di.refusal import refuse_hidden
+from di.rendering import describe
 from di.security.base import find_scheme
 
 Way = tuple[tuple[str | None, Callable[..., Any]], ...]
@@ -173,7 +174,7 @@ class _Analysis:
     def _follow(self, name: str | None, marker: Marker, annotation: object) -> Dependency:
         if not isinstance(marker, Marker):
             refuse_foreign(marker, "dependencies=[...]", self.path)
-            problem = f"dependencies=[...] holds {marker!r}, which is not a marker."
+            problem = f"dependencies=[...] holds {describe(marker)}, which is not a marker."
             raise NotCallableError(problem, path=self.path, hint="Wrap it: Depends(f).")
         original = marker.dependency
         if original is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import ninja
@@ -13,14 +13,17 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.router import RouterMount
 
+from di.exceptions import DependencyError, NotCallableError
 from di.graph import analyze
 from di.http import ensure_handled
+from di.markers import Marker
 from di.openapi import secured_schema
 from di.operation import inherit, inject_with, injection_of
+from di.rendering import name_of
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
-Dependencies = Sequence[Any]
+Dependencies = Sequence[Any] | None
 """Markers: what `Depends` and `Security` return."""
 
 
@@ -89,9 +92,9 @@ class Router(_Routes, ninja.Router):
         **kwargs: Any,
     ) -> None:
         """Register *view_func*; *dependencies* come before those of its parameters."""
-        view = view_func
-        if dependencies or not injection_of(view_func):
-            view = inject_with(view_func, dependencies)
+        view, markers = view_func, _listed(dependencies)
+        if markers or not injection_of(view_func):
+            view = inject_with(view_func, markers)
         super().add_api_operation(path, methods, view, **kwargs)
         if view is not view_func:
             # @decorate_view above the route decorator looks for it on the view itself.
@@ -176,9 +179,12 @@ class _Inherited:
     """
 
     def __init__(self, dependencies: Dependencies) -> None:
-        self.dependencies = tuple(dependencies)
-        for marker in self.dependencies:
-            analyze(_nothing, [marker])  # a mistake surfaces where it was written
+        self.dependencies = _listed(dependencies)
+        try:
+            analyze(_nothing, self.dependencies)  # a mistake surfaces where it was written
+        except DependencyError as error:
+            error.path = error.path[1:]  # there is no view yet
+            raise
 
     def __call__(self, run: Callable[..., Any]) -> Callable[..., Any]:
         inherit(_operation_of(run), self.dependencies)
@@ -207,6 +213,14 @@ class _Mount:
 
     def _freeze(self) -> None:
         self.router._freeze()  # noqa: SLF001 - Ninja calls it on what it mounts
+
+
+def _listed(dependencies: Dependencies) -> tuple[Any, ...]:
+    if dependencies is None or isinstance(dependencies, Iterable):
+        return tuple(dependencies or ())
+    problem = f"dependencies={name_of(dependencies)} is not a list."
+    marker = repr(dependencies) if isinstance(dependencies, Marker) else "Depends(f)"
+    raise NotCallableError(problem, hint=f"Write dependencies=[{marker}].")
 
 
 def _operation_of(run: Callable[..., Any]) -> Operation:

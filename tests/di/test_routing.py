@@ -210,6 +210,55 @@ def test_mistakes_in_dependencies_surface_where_they_are_written() -> None:
             make()
 
 
+def test_a_mistake_above_views_is_drawn_without_a_view() -> None:
+    """The path begins with what is in the list; who called Router() is in the traceback."""
+
+    def bad(x: Any = Depends(1)) -> None: ...  # type: ignore[arg-type]
+
+    for make in (
+        lambda: NinjaAPI(dependencies=[note("fine"), Depends(bad)]),
+        lambda: Router(dependencies=[note("fine"), Depends(bad)]),
+        lambda: Router().add_router("/x", Router(), dependencies=[note("fine"), Depends(bad)]),
+    ):
+        with pytest.raises(NotCallableError) as caught:
+            make()
+        assert caught.value.path == ((None, bad), ("x", 1))
+
+
+def view(request: HttpRequest) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda given: NinjaAPI(dependencies=given),
+        lambda given: Router(dependencies=given),
+        lambda given: Router().add_router("/x", Router(), dependencies=given),
+        lambda given: NinjaAPI().add_router("/x", Router(), dependencies=given),
+        lambda given: Router().get("/x", dependencies=given)(view),
+        lambda given: NinjaAPI().get("/x", dependencies=given)(view),
+    ],
+)
+def test_dependencies_are_a_list_or_none(use: Any) -> None:
+    """One marker outside a list is told how to become one."""
+    for given, problem, hint in (
+        (
+            Depends(samples.function),
+            "dependencies=Depends(function) is not a list.",
+            "Write dependencies=[Depends(function)].",
+        ),
+        (
+            samples.function,
+            "dependencies=tests.di.samples.function is not a list.",
+            "Write dependencies=[Depends(f)].",
+        ),
+    ):
+        with pytest.raises(NotCallableError) as caught:
+            use(given)
+        assert (caught.value.problem, caught.value.hint) == (problem, hint)
+    use(None)
+
+
 @pytest.mark.row("D1")
 def test_operation_dependencies_beside_inject(world: World) -> None:
     """@inject on a view of our own router changes nothing."""

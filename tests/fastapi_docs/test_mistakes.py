@@ -17,6 +17,7 @@ from di.exceptions import (
     UnknownScopeError,
     UnsupportedParameterError,
 )
+from di.rendering import describe
 from tests.fastapi_docs.hosts import ours, theirs
 
 # Nothing is served: it does not matter how.
@@ -60,7 +61,7 @@ def builtin(host: Any) -> Any:
         pytest.param(
             no_marker,
             AttributeError,
-            f"dependencies=[...] holds {dependable!r}, which is not a marker.",
+            f"dependencies=[...] holds {describe(dependable)}, which is not a marker.",
             marks=pytest.mark.row("J2"),
             id="J2",
         ),
