@@ -14,6 +14,7 @@ class DependencyError(Exception):
     Attributes:
         problem: one sentence that says what is wrong.
         path: from the view to the culprit, pairs of parameter name and callable.
+        other: the path to what the culprit contradicts, if that is somewhere else.
         hint: one imperative sentence that says what to do.
         check_id: the id under which the README explains it.
     """
@@ -25,17 +26,18 @@ class DependencyError(Exception):
         problem: str,
         *,
         path: Path = (),
+        other: Path = (),
         hint: str = "",
     ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.path = tuple(path)
+        self.other = tuple(other)
         self.hint = hint
 
     def __str__(self) -> str:
         parts = [f"{self.problem} ({self.check_id})"]
-        if self.path:
-            parts.append(textwrap.indent(draw_path(self.path), "    "))
+        parts += [textwrap.indent(draw_path(one), "    ") for one in (self.path, self.other) if one]
         if self.hint:
             parts.append(f"Hint: {self.hint}")
         return "\n\n".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -219,9 +220,13 @@ class _Analysis:
     def _shortcut(self, name: str | None, annotation: object) -> Callable[..., Any]:
         if is_constructible(annotation):
             return cast("Callable[..., Any]", annotation)
-        shown = "has no annotation" if annotation is EMPTY else f"has {annotation!r}"
+        shown = (
+            "has no annotation"
+            if annotation is EMPTY
+            else f"has {inspect.formatannotation(annotation)}"
+        )
         where = f"Parameter {name!r} {shown}" if name else "dependencies=[...] has nothing"
-        problem = f"{where}, and Depends() says not what to call."
+        problem = f"{where}, and Depends() does not say what to call."
         hint = "Write Depends(f), or annotate the parameter with a class to be called."
         raise NotCallableError(problem, path=self.path, hint=hint)
 

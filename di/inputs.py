@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn, cast, get_args, get_origin
 import pydantic
 from django.http import HttpRequest, HttpResponse
 from ninja import UploadedFile
-from ninja.errors import ValidationErrorContext
+from ninja.errors import ConfigError, ValidationErrorContext
 from ninja.params.models import Body, File, Form, Header, Param, ParamModel, Path, _MultiPartBody
 from ninja.signature.details import (
     FuncParam,
@@ -29,6 +29,7 @@ from di.graph import Way
 from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Outcome
 from di.reading import ModelReader, model_reader
+from di.rendering import written_type
 
 
 class Inputs(ViewSignature):
@@ -62,7 +63,10 @@ class Inputs(ViewSignature):
             if not source:
                 self.params.append(self._read(parameter))
             elif declares(parameter.default) or find_marker(parameter.annotation)[1]:
-                self._contradict(f"{parameter.name!r} is given, not read from a request")
+                self._contradict(
+                    f"{parameter.name!r} is handed over by Ninja or by di, not read from a request",
+                    "Leave out what says where it is read from.",
+                )
             else:
                 self.given[parameter.name] = source
         for name, annotation, source in contributed:
@@ -86,8 +90,12 @@ class Inputs(ViewSignature):
                     param.source.__class__ = cast("Any", _MultiPartBody)
         try:
             self.models = self._create_models()
-        except pydantic.errors.PydanticSchemaGenerationError as error:
+        except pydantic.PydanticUserError as error:
             self._refuse(error)
+        except ConfigError as error:
+            problem = f"Ninja cannot tell these parameters apart. {error}."
+            hint = 'Rename one of them, or give it an alias of its own: Query(..., alias="name").'
+            raise UnsupportedParameterError(problem, path=self.way, hint=hint) from error
         for model in self.models:
             if model.__ninja_param_source__ != "body":
                 continue
@@ -162,7 +170,8 @@ class Inputs(ViewSignature):
             annotation=annotation,
         )
         param = self._get_param_type(parameter.name, read)
-        self._check(param)
+        is_declared = isinstance(default, Param) or find_marker(annotation)[1] is not None
+        self._check(param, is_declared=is_declared)
         if default is LEFT_OUT:
             param.source.default_factory = _leave_out
         elif default is not EMPTY and param.source is not default:
@@ -177,21 +186,32 @@ class Inputs(ViewSignature):
             self.names[param.name] = parameter.name
         return param
 
-    def _check(self, param: FuncParam) -> None:
+    def _check(self, param: FuncParam, *, is_declared: bool) -> None:
         """Refuse a declaration that no request could satisfy, or whose default nobody gets."""
         source = type(param.source).__name__
         if source == "Path" and not param.source.is_required():
-            self._contradict(f"{param.name!r} has a default, but a path always holds it")
+            what = f"{param.name!r} has a default, but a path always holds it"
+            self._contradict(what, "Leave the default out.")
         if source not in ("Body", "File") and any(
             inspect.isclass(kind) and issubclass(kind, Mapping)
             for one in plain_types(param.annotation)
             for kind in [get_origin(one) or one]
         ):
-            self._contradict(f"No {source}() holds a mapping such as {param.name!r}")
+            default = "..." if param.source.is_required() else repr(param.source.default)
+            shown = written_type(param.annotation)
+            hint = f"Write {param.name}: {shown} = Body({default}), with Body from ninja."
+            if source == "Path":
+                hint = "Give it a type that a part of a path can be read as, such as str."
+            if is_declared:
+                self._contradict(f"no {source}() holds a mapping such as {param.name!r}", hint)
+            problem = (
+                f"Ninja would read {param.name!r} from the {source.lower()},"
+                " which cannot hold a mapping."
+            )
+            raise UnsupportedParameterError(problem, path=self.way, hint=hint)
 
-    def _contradict(self, what: str) -> NoReturn:
+    def _contradict(self, what: str, hint: str) -> NoReturn:
         problem = f"A parameter contradicts its declaration: {what}."
-        hint = "Say nothing of where it comes from, or something else."
         raise UnsupportedParameterError(problem, path=self.way, hint=hint)
 
     def _note(self, number: int, error: pydantic.ValidationError, frame: Frame) -> None:
@@ -205,11 +225,16 @@ class Inputs(ViewSignature):
                     raise not_in_path(name, frame.path_params, self.way)
         frame.errors.append(ValidationErrorContext(error, model))
 
-    def _refuse(self, error: Exception) -> NoReturn:
+    def _refuse(self, error: pydantic.PydanticUserError) -> NoReturn:
         culprits = [param for param in self.params if not _is_readable(param.annotation)]
-        names = ", ".join(f"{one.name!r} ({one.annotation!r})" for one in culprits or self.params)
-        problem = f"No request can hold what this is to read: {names}."
+        names = ", ".join(
+            f"{one.name!r} ({inspect.formatannotation(one.annotation)})"
+            for one in culprits or self.params
+        )
+        problem = f"Ninja cannot read this from a request: {names}."
         hint = "Say where it comes from: name: Type = Depends(f)."
+        if not isinstance(error, pydantic.errors.PydanticSchemaGenerationError):
+            hint = error.message
         raise UnsupportedParameterError(problem, path=self.way, hint=hint) from error
 
 
@@ -219,21 +244,19 @@ def build_all(all_inputs: Sequence[Inputs]) -> None:
     Raises:
         BodyConflictError: two of them declare one body in two types.
     """
-    bodies: dict[str, FuncParam] = {}
+    bodies: dict[str, tuple[FuncParam, Way]] = {}
     kinds = set()
     for inputs in all_inputs:
         for param in inputs.params:
             kinds.add(type(param.source))
             if type(param.source) is not Body:
                 continue
-            known = bodies.setdefault(param.alias, param)
+            known, way = bodies.setdefault(param.alias, (param, inputs.way))
             if plain_types(known.annotation) != plain_types(param.annotation):
-                problem = (
-                    f"The body {param.alias!r} is a {known.annotation!r} in one place and a"
-                    f" {param.annotation!r} in another."
-                )
+                types = [inspect.formatannotation(one.annotation) for one in (known, param)]
+                problem = f"The body {param.alias!r} is declared as {types[0]} and as {types[1]}."
                 hint = "Give one of them another name, or both the same type."
-                raise BodyConflictError(problem, path=inputs.way, hint=hint)
+                raise BodyConflictError(problem, path=way, other=inputs.way, hint=hint)
     is_multipart = bool(bodies) and bool(kinds & {Form, File})
     for inputs in all_inputs:
         inputs.build(list(bodies), is_multipart=is_multipart)
@@ -283,7 +306,7 @@ def _leave_out() -> Any:
 def _is_readable(annotation: Any) -> bool:
     try:
         pydantic.TypeAdapter(annotation)
-    except pydantic.errors.PydanticSchemaGenerationError:
+    except pydantic.PydanticUserError:
         return False
     return True
 

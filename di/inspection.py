@@ -290,7 +290,7 @@ def _unreadable(
         f"The annotation of parameter {parameter.name!r}, {parameter.annotation!r},"
         f" cannot be read: {error}."
     )
-    hint = "Mend the annotation: evaluating it raised that error."
+    hint = "Fix the annotation: evaluating it raised that error."
     if isinstance(error, NameError):
         hint = (
             "Import what it names at run time, not under TYPE_CHECKING, and define it"

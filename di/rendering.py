@@ -49,6 +49,18 @@ def describe(call: object) -> str:
     return f"{name_of(call)} ({place})" if place else name_of(call)
 
 
+def written_type(annotation: object) -> str:
+    """Return *annotation* as it is written where its names are known.
+
+    >>> written_type(int | pathlib.Path)
+    'int | pathlib.Path'
+    >>> written_type(pathlib.Path)
+    'Path'
+    """
+    name = inspect.formatannotation(annotation, getattr(annotation, "__module__", None))
+    return name.rpartition("<locals>.")[2]
+
+
 def draw_path(path: Path) -> str:
     """Draw *path*, the view first, each next callable below the parameter it fills.
 

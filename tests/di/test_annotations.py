@@ -260,7 +260,7 @@ def test_an_annotation_that_raises_something_else_says_what() -> None:
 
     with pytest.raises(UnreadableAnnotationError, match="not subscriptable") as caught:
         inspect_callable(call)
-    assert caught.value.hint.startswith("Mend the annotation")
+    assert caught.value.hint.startswith("Fix the annotation")
 
 
 @pytest.mark.row("A9")

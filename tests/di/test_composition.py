@@ -182,7 +182,7 @@ def test_a_mistake_between_mount_and_view_surfaces_with_the_urls() -> None:
 
     api = NinjaAPI(urls_namespace="api")
     api.add_router("", router, dependencies=[Depends(one)])
-    with pytest.raises(BodyConflictError, match="The body 'item' is a"):
+    with pytest.raises(BodyConflictError, match="The body 'item' is declared as"):
         _ = api.urls
 
 

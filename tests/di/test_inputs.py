@@ -1,5 +1,6 @@
 """Inputs of dependables, over HTTP and in OpenAPI."""
 
+import inspect
 import json
 from typing import Annotated, Any, Protocol
 
@@ -10,9 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Body, Cookie, File, Form, Header, Path, Query, Schema, UploadedFile
 from ninja.pagination import paginate
 from ninja.testing import TestClient
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from di import Depends, NinjaAPI, Security, SecurityScopes, inject
 from di.exceptions import BodyConflictError, UnsupportedParameterError
+from di.inspection import EMPTY
+from di.rendering import draw_path
 from tests.di.conftest import World
 
 
@@ -214,10 +219,82 @@ def test_bodies_that_contradict_are_refused(api: NinjaAPI) -> None:
 
     def other(item: Owner) -> None: ...
 
-    with pytest.raises(BodyConflictError, match="The body 'item' is a"):
+    def view(request: HttpRequest, item: Item, o: None = Depends(other)) -> None: ...
 
-        @api.post("/x")
-        def view(request: HttpRequest, item: Item, o: None = Depends(other)) -> None: ...
+    with pytest.raises(BodyConflictError) as caught:
+        api.post("/x")(view)
+    first, second = inspect.formatannotation(Owner), inspect.formatannotation(Item)
+    assert caught.value.problem == f"The body 'item' is declared as {first} and as {second}."
+    assert caught.value.path == ((None, view), ("o", other))
+    assert caught.value.other == ((None, view),)
+    assert f"{draw_path([('o', other)])}\n\n    {draw_path([(None, view)])}\n" in str(caught.value)
+
+
+class Movie(TypedDict):
+    title: str
+
+
+@pytest.mark.row("C1")
+@pytest.mark.parametrize(
+    ("annotation", "default", "hint"),
+    [
+        (dict, EMPTY, "Write data: dict = Body(...), with Body from ninja."),
+        (dict[str, str], EMPTY, "Write data: dict[str, str] = Body(...), with Body from ninja."),
+        (Movie, EMPTY, "Write data: Movie = Body(...), with Body from ninja."),
+        (dict | None, None, "Write data: dict | None = Body(None), with Body from ninja."),
+    ],
+)
+def test_a_mapping_is_read_from_the_body_that_its_refusal_tells_to_write(
+    annotation: Any, default: Any, hint: str, api: NinjaAPI, world: World
+) -> None:
+    """As untyped bodies are written in FastAPI they are refused; what is said then works."""
+
+    def plain(data: annotation) -> Any: ...
+
+    def declared(data: annotation = Body(... if default is EMPTY else default)) -> Any:
+        return data
+
+    if default is not EMPTY:
+        plain.__defaults__ = (default,)
+    with pytest.raises(UnsupportedParameterError) as caught:
+        api.post("/x")(below(plain))
+    problem = "Ninja would read 'data' from the query, which cannot hold a mapping."
+    assert (caught.value.problem, caught.value.hint) == (problem, hint)
+    assert len(caught.value.path) == 2
+    api.post("/x")(world.view(below(declared)))
+    world.serve(api)
+    assert world.post("/x", {"title": "Up"}).json() == {"title": "Up"}  # type: ignore[attr-defined]
+
+
+def below(call: Any) -> Any:
+    def view(request: HttpRequest, value: Any = Depends(call)) -> Any:
+        return value
+
+    return view
+
+
+def test_a_mapping_in_a_path_is_told_what_a_path_holds(api: NinjaAPI) -> None:
+    """There a body would be no way out: the path has its name."""
+
+    def view(request: HttpRequest, data: dict[str, str]) -> None: ...
+
+    with pytest.raises(UnsupportedParameterError) as caught:
+        api.get("/{data}")(view)
+    assert caught.value.problem.startswith("Ninja would read 'data' from the path")
+    assert caught.value.hint.startswith("Give it a type that a part of a path")
+
+
+def test_names_that_clash_are_refused_with_the_view(api: NinjaAPI) -> None:
+    """Ninja's own refusal says which; the path says where."""
+
+    def view(request: HttpRequest, s: Annotated[Filters, Query()], q: float = 0) -> None: ...
+
+    with pytest.raises(UnsupportedParameterError) as caught:
+        api.get("/x")(view)
+    assert caught.value.problem == (
+        "Ninja cannot tell these parameters apart. Duplicated name: 'q' also in 's'."
+    )
+    assert caught.value.path == ((None, view),)
 
 
 def upload(
@@ -432,10 +509,25 @@ def test_what_no_request_can_hold_is_refused_by_name(api: NinjaAPI) -> None:
 
     def uses(q: str, service: Annotated[Service, Query()]) -> None: ...
 
-    with pytest.raises(UnsupportedParameterError, match=r"'service' \(<class(.|\n)*= Depends\(f\)"):
+    with pytest.raises(
+        UnsupportedParameterError, match=r"'service' \(tests.di.*Service(.|\n)*= Depends\(f\)"
+    ):
 
         @api.get("/x")
         def view(request: HttpRequest, x: None = Depends(uses)) -> None: ...
+
+
+def test_what_pydantic_cannot_use_is_refused_with_its_advice(api: NinjaAPI) -> None:
+    """A mistake inside a type: pydantic says what to do, the path where."""
+
+    def view(
+        request: HttpRequest, one: Annotated[Item | Owner, Field(discriminator="kind")]
+    ) -> None: ...
+
+    with pytest.raises(UnsupportedParameterError, match="cannot read this") as caught:
+        api.post("/x")(view)
+    assert caught.value.path == ((None, view),)
+    assert caught.value.hint == "Model 'Item' needs a discriminator field for key 'kind'"
 
 
 @pytest.mark.row("C1", "C7")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from di.rendering import describe, draw_path, name_of, place_of
+from di.rendering import describe, draw_path, name_of, place_of, written_type
 from tests.di import samples
 
 
@@ -26,6 +26,20 @@ def test_places_are_relative_to_where_the_command_runs() -> None:
     assert place_of(samples.wraps(samples.function)) == place
     assert place_of(samples.Of[int]) == place_of(samples.Of)
     assert place_of(samples.CallsFunction()).startswith("tests/di/samples.py:")
+
+
+def test_types_are_written_without_what_their_module_knows() -> None:
+    """As in a signature of that module."""
+
+    class Local: ...
+
+    types = [samples.PlainClass, Local, dict[str, int] | None, dict]
+    assert [written_type(one) for one in types] == [
+        "PlainClass",
+        "Local",
+        "dict[str, int] | None",
+        "dict",
+    ]
 
 
 def test_what_is_not_python_has_no_place() -> None:

@@ -54,7 +54,7 @@ def builtin(host: Any) -> Any:
         pytest.param(
             nothing_to_call,
             AssertionError,
-            "dependencies=[...] has nothing, and Depends() says not what to call.",
+            "dependencies=[...] has nothing, and Depends() does not say what to call.",
             marks=pytest.mark.row("J1"),
             id="J1",
         ),
@@ -165,7 +165,8 @@ def test_a_class_that_no_request_can_hold(world) -> None:
         _declare(theirs(), Service, ...)
     with pytest.raises(UnsupportedParameterError) as caught:
         _declare(ours(world), Service, ...)
-    assert caught.value.problem == f"No request can hold what this is to read: 'value' ({Service})."
+    name = f"{Service.__module__}.{Service.__qualname__}"
+    assert caught.value.problem == f"Ninja cannot read this from a request: 'value' ({name})."
     assert caught.value.hint == "Say where it comes from: name: Type = Depends(f)."
 
 
