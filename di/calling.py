@@ -16,10 +16,10 @@ from di.background import BackgroundTasks
 from di.codegen import Reading, ViewCall, compile_resolver
 from di.contexts import Hop
 from di.exceptions import MissingValueError
-from di.graph import analyze
+from di.graph import analyze, ways_from
 from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Lifetime, Outcome, State
-from di.plan import Plan, Step, compile_plan
+from di.plan import Step, compile_plan
 from di.rendering import describe
 
 _T = TypeVar("_T")
@@ -85,7 +85,8 @@ class _Compiled:
     """What is the same in all calls of a function."""
 
     def __init__(self, function: Callable[..., Any], *, is_async: bool) -> None:
-        self.plan = compile_plan(analyze(function, (), overrides.current()))
+        self.root = analyze(function, (), overrides.current())
+        self.plan = compile_plan(self.root)
         kind = self.plan.view.dependable.kind
         if kind.is_generator:
             message = (
@@ -106,18 +107,42 @@ class _Compiled:
     def prepare(self, values: Mapping[str, Any]) -> tuple[_Call, BackgroundTasks]:
         """Return the state of one call in which inputs have *values*."""
         if unknown := sorted(values.keys() - self.names):
-            message = f"Nothing below {self.function!r} has an input called {unknown[0]!r}."
+            message = f"Nothing below {describe(self.function)} has an input called {unknown[0]!r}."
             raise TypeError(message)
         tasks = BackgroundTasks()
         given = (Outcome(), tasks)
         inputs = [
-            {one.name: _value(self.plan, step, one, values, given) for one in step.inputs}
+            {one.name: self._value(step, one, values, given) for one in step.inputs}
             for step in self.steps
         ]
         for found in inputs:
             for name in [name for name, value in found.items() if value is LEFT_OUT]:
                 del found[name]
         return _Call(inputs), tasks
+
+    def _value(
+        self,
+        step: Step,
+        parameter: Parameter,
+        values: Mapping[str, Any],
+        given: Sequence[object],
+    ) -> Any:
+        if parameter.name in values:
+            return values[parameter.name]
+        for one in given:
+            if is_special(parameter.annotation, type(one)):
+                return one
+        default = _default(parameter)
+        if default is not EMPTY:
+            return default
+        if _is_of_a_request(parameter.annotation):
+            problem = f"{parameter.name!r} needs a request, and there is none."
+            hint = "Pass one, or override the dependable with one that needs none."
+        else:
+            problem = f"{parameter.name!r} has neither a value nor a default."
+            hint = f"Pass it: call(..., {parameter.name}=...)."
+        path = ways_from(self.root)[step.dependable]
+        raise MissingValueError(problem, path=path, hint=hint)
 
 
 _VIEW_CALLS: dict[tuple[bool, bool], ViewCall] = {
@@ -155,33 +180,6 @@ def _reading(step: Step) -> Reading:
     has_all = all(parameter.default is not LEFT_OUT for parameter in step.inputs)
     names = tuple(parameter.name for parameter in step.inputs) if has_all else None
     return Reading(read=lambda call: call.inputs[step.index], names=names)
-
-
-def _value(
-    plan: Plan,
-    step: Step,
-    parameter: Parameter,
-    values: Mapping[str, Any],
-    given: Sequence[object],
-) -> Any:
-    if parameter.name in values:
-        return values[parameter.name]
-    for one in given:
-        if is_special(parameter.annotation, type(one)):
-            return one
-    default = _default(parameter)
-    if default is not EMPTY:
-        return default
-    path = [(None, plan.view.dependable.call)]
-    if step is not plan.view:
-        path.append((None, step.dependable.call))
-    if _is_of_a_request(parameter.annotation):
-        problem = f"{parameter.name!r} needs a request, and there is none."
-        hint = "Pass one, or override the dependable with one that needs none."
-    else:
-        problem = f"{parameter.name!r} has neither a value nor a default."
-        hint = f"Pass it: call(..., {parameter.name}=...)."
-    raise MissingValueError(problem, path=path, hint=hint)
 
 
 def _default(parameter: Parameter) -> Any:

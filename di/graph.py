@@ -297,6 +297,22 @@ def _through(edge: Dependency, way: Way) -> Way:
     return ((edge.name, edge.dependant.dependable.call), *way)
 
 
+def ways_from(root: Dependant) -> dict[Dependable, Way]:
+    """Return the first way from *root* to each dependable, each before what it depends on."""
+    ways: dict[Dependable, Way] = {}
+    waiting: list[tuple[Way, Dependant]] = [(((None, root.dependable.call),), root)]
+    while waiting:
+        way, dependant = waiting.pop()
+        if dependant.dependable in ways:
+            continue
+        ways[dependant.dependable] = way
+        waiting += [
+            ((*way, (edge.name, edge.dependant.dependable.call)), edge.dependant)
+            for edge in reversed(dependant.dependencies)
+        ]
+    return ways
+
+
 def refuse_fixed_scopes(dependant: Dependant, what: str) -> None:
     """Refuse whatever below *dependant* may live in one scope only.
 

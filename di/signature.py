@@ -18,7 +18,7 @@ from di.annotations import find_marker, plain_types
 from di.codegen import compile_resolver
 from di.documentation import Documentation
 from di.exceptions import UnsupportedParameterError
-from di.graph import Dependant, Way, analyze, refuse_fixed_scopes
+from di.graph import Dependant, Way, analyze, refuse_fixed_scopes, ways_from
 from di.inputs import Inputs, build_all
 from di.inspection import EMPTY, Dependable, Parameter, key_of
 from di.markers import Marker
@@ -125,7 +125,7 @@ class Compiled:
     def __init__(self, root: Dependant, signature: InjectedSignature) -> None:
         self.root = root
         self.plan: Plan = compile_plan(root)
-        ways = _ways(root)
+        ways = ways_from(root)
         readers: dict[Dependable, Inputs] = {}
         self.readers = []
         for step in self.plan.steps:
@@ -153,22 +153,6 @@ class Compiled:
             view_call="await" if self.is_async and not self.is_stream else "call",
             first="request",
         )
-
-
-def _ways(root: Dependant) -> dict[Dependable, Way]:
-    """Return the first way from *root* to each dependable, each before what it depends on."""
-    ways: dict[Dependable, Way] = {}
-    waiting: list[tuple[Way, Dependant]] = [(((None, root.dependable.call),), root)]
-    while waiting:
-        way, dependant = waiting.pop()
-        if dependant.dependable in ways:
-            continue
-        ways[dependant.dependable] = way
-        waiting += [
-            ((*way, (edge.name, edge.dependant.dependable.call)), edge.dependant)
-            for edge in reversed(dependant.dependencies)
-        ]
-    return ways
 
 
 def _check_positions(parameters: Sequence[Parameter], way: Way) -> None:

@@ -20,6 +20,7 @@ from ninja import Query
 
 from di import Depends, NinjaAPI, Security, SecurityScopes, acall, call, override
 from di.exceptions import DependencyError, GeneratorProtocolError, MissingValueError
+from di.rendering import describe
 from di.sessions import SessionDep
 from tests.di import samples
 from tests.di.conftest import World
@@ -172,12 +173,30 @@ def test_what_is_missing_is_named(resolve: Any) -> None:
     for function in (other, third):
         with pytest.raises(MissingValueError, match=r"'n' has neither(.|\n)*call\(\.\.\., n="):
             resolve(function)
-    with pytest.raises(TypeError, match="called 'nobody'"):
+    with pytest.raises(TypeError, match="called 'nobody'") as wrong:
         resolve(other, n=1, nobody=2)
+    assert str(wrong.value).startswith(f"Nothing below {describe(other)} has an input")
     assert events == []
     request = HttpRequest()
     request.path = "/given"
     assert resolve(job, request=request) == "/given"
+
+
+def test_the_whole_way_to_a_missing_value_is_drawn(resolve: Any) -> None:
+    """With the parameter that each step fills."""
+
+    def deep(n: int) -> int:
+        return n
+
+    def middle(value: int = Depends(deep)) -> int:
+        return value
+
+    def job(first: int = Depends(middle)) -> int:
+        return first
+
+    with pytest.raises(MissingValueError) as caught:
+        resolve(job)
+    assert caught.value.path == ((None, job), ("first", middle), ("value", deep))
 
 
 def test_overrides_and_scopes_hold(resolve: Any) -> None:
