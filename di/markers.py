@@ -9,6 +9,7 @@ from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 from di.exceptions import InvalidScopesError, NotInjectedError, UnknownScopeError
 from di.limits import Limiter
+from di.rendering import describe
 
 Scope = Literal["function", "request", "app"]
 """The life of a dependable's value: until the response is built, until it is sent, or until
@@ -163,7 +164,9 @@ class Defaults:
     is_blocking: bool = True
 
 
-def dependable(*, scope: Scope | None = None, blocking: bool = True) -> Callable[[_Call], _Call]:
+def dependable(
+    _given: None = None, /, *, scope: Scope | None = None, blocking: bool = True
+) -> Callable[[_Call], _Call]:
     """Note on a dependable what its markers need not say.
 
     Args:
@@ -171,7 +174,16 @@ def dependable(*, scope: Scope | None = None, blocking: bool = True) -> Callable
         blocking: False promises of a sync function or class that it neither waits nor
             queries: an async view calls it on its event loop, which saves the way to a
             thread. Django refuses queries there.
+
+    Raises:
+        TypeError: it was given the dependable itself, or anything else without its name.
     """
+    if _given is not None:
+        message = (
+            f"dependable() was given {describe(_given)}."
+            ' Write @dependable(...), with parentheses and names: @dependable(scope="app").'
+        )
+        raise TypeError(message)
     return _note(Defaults(_known(scope), is_blocking=blocking))
 
 

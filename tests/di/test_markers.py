@@ -9,6 +9,7 @@ import pytest
 
 from di.exceptions import InvalidScopesError, UnknownScopeError
 from di.markers import Defaults, Depends, Security, SecurityScopes, defaults_of, dependable
+from di.rendering import describe
 
 
 def first() -> None: ...
@@ -106,3 +107,17 @@ def default_style(request: Any, x: int = Depends(first)) -> None: ...
 def test_a_marker_is_an_ordinary_default_elsewhere() -> None:
     """Only Ninja's own question, whether there is a default, is answered by refusing."""
     assert inspect.signature(default_style).parameters["x"].default == Depends(first)
+
+
+def test_dependable_takes_names_only() -> None:
+    """Without parentheses it would swallow the dependable; the error says how to write it."""
+
+    def bare() -> None: ...
+
+    for given in (bare, "app"):
+        with pytest.raises(TypeError) as caught:
+            dependable(given)  # type: ignore[arg-type]
+        assert str(caught.value) == (
+            f"dependable() was given {describe(given)}."
+            ' Write @dependable(...), with parentheses and names: @dependable(scope="app").'
+        )
