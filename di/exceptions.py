@@ -145,13 +145,19 @@ class UnknownMarkerError(DependencyError):
     check_id = "di.E017"
 
 
-class MissingValueError(DependencyError):
-    """Outside a request, an input has neither a value nor a default."""
-
-    check_id = "di.E102"
-
-
 class GeneratorProtocolError(DependencyError):
     """A generator dependable did not yield exactly once."""
 
     check_id = "di.E100"
+
+
+class LostWrite(DependencyError):  # noqa: N818 - the name says what happened
+    """A successful answer would have been sent for a transaction that cannot commit."""
+
+    check_id = "di.E101"
+
+
+class MissingValueError(DependencyError):
+    """Outside a request, an input has neither a value nor a default."""
+
+    check_id = "di.E102"

@@ -7,7 +7,6 @@ import contextlib
 import enum
 import functools
 import inspect
-import types
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -367,5 +366,3 @@ _MANAGING = {
 """The code of the functions that contextlib puts round generator functions."""
 
 _MANAGERS = (contextlib._GeneratorContextManager, contextlib._AsyncGeneratorContextManager)  # noqa: SLF001 - they have no other names
-
-_RUNNING = (types.CoroutineType, types.GeneratorType, types.AsyncGeneratorType)

@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, router, tran
 from django.db.models import Model, QuerySet
 
 from di.database_errors import answer_to
-from di.exceptions import DependencyError
+from di.exceptions import LostWrite
 from di.lifetimes import Outcome
 from di.markers import Depends, always
 
@@ -22,12 +22,6 @@ _Call = TypeVar("_Call", bound=Callable[..., Any])
 
 _FIRST_ERROR_STATUS = 400
 _POSTGRES_IN_ERROR = 3  # libpq's PQTRANS_INERROR; above it is only PQTRANS_UNKNOWN
-
-
-class LostWrite(DependencyError):  # noqa: N818 - the name says what happened
-    """A successful answer would have been sent for a transaction that cannot commit."""
-
-    check_id = "di.E101"
 
 
 class ReadSession:
