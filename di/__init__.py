@@ -6,58 +6,35 @@ settings are known, and parts of `di` are needed earlier.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from di.background import BackgroundTasks
-    from di.calling import acall, call
-    from di.exceptions import DependencyError
-    from di.http import HTTPException
-    from di.markers import Depends, Security, SecurityScopes, dependable
-    from di.operation import inject
-    from di.overrides import override
-    from di.routing import NinjaAPI, Router
+    from di.background import BackgroundTasks as BackgroundTasks
+    from di.calling import acall as acall
+    from di.calling import call as call
+    from di.exceptions import DependencyError as DependencyError
+    from di.http import HTTPException as HTTPException
+    from di.markers import Depends as Depends
+    from di.markers import Security as Security
+    from di.markers import SecurityScopes as SecurityScopes
+    from di.markers import dependable as dependable
+    from di.operation import inject as inject
+    from di.overrides import override as override
+    from di.routing import NinjaAPI as NinjaAPI
+    from di.routing import Router as Router
+else:
+    from di.lazy import lazily
 
-__all__ = [
-    "BackgroundTasks",
-    "DependencyError",
-    "Depends",
-    "HTTPException",
-    "NinjaAPI",
-    "Router",
-    "Security",
-    "SecurityScopes",
-    "acall",
-    "call",
-    "dependable",
-    "inject",
-    "override",
-]
-
-_HOMES = {
-    "BackgroundTasks": "di.background",
-    "DependencyError": "di.exceptions",
-    "Depends": "di.markers",
-    "HTTPException": "di.http",
-    "NinjaAPI": "di.routing",
-    "Router": "di.routing",
-    "Security": "di.markers",
-    "SecurityScopes": "di.markers",
-    "acall": "di.calling",
-    "call": "di.calling",
-    "dependable": "di.markers",
-    "inject": "di.operation",
-    "override": "di.overrides",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        message = f"module 'di' has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(importlib.import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+    __getattr__, __dir__, __all__ = lazily(
+        __name__,
+        {
+            "background": ["BackgroundTasks"],
+            "calling": ["acall", "call"],
+            "exceptions": ["DependencyError"],
+            "http": ["HTTPException"],
+            "markers": ["Depends", "Security", "SecurityScopes", "dependable"],
+            "operation": ["inject"],
+            "overrides": ["override"],
+            "routing": ["NinjaAPI", "Router"],
+        },
+    )

@@ -101,11 +101,3 @@ def test_a_scheme_is_found_inside_what_wraps_it(api: NinjaAPI) -> None:
     security = {path: methods["get"].get("security") for path, methods in paths.items()}
     required = [{"HTTPBearer": []}]
     assert security == {"/partial": required, "/wrapper": required, "/method": None}
-
-
-def test_every_public_name_can_be_imported() -> None:
-    """What __all__ promises is there, and dir() shows it; another is an attribute error."""
-    assert [name for name in di.security.__all__ if not getattr(di.security, name)] == []
-    assert dir(di.security) == sorted(di.security.__all__)
-    with pytest.raises(AttributeError, match=r"module 'di.security' has no attribute 'x'"):
-        _ = di.security.x  # type: ignore[attr-defined]
