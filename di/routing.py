@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, Unpack
 
 import ninja
 from django.http import HttpRequest, HttpResponse
@@ -19,39 +19,45 @@ from di.http import ensure_handled
 from di.markers import Marker
 from di.openapi import secured_schema
 from di.operation import inherit, inject_with, injection_of
+from di.options import (
+    APIMountOptions,
+    APIOptions,
+    Dependencies,
+    MountOptions,
+    OperationOptions,
+    RouteOptions,
+    RouterOptions,
+)
 from di.rendering import name_of
 
 _View = TypeVar("_View", bound=Callable[..., Any])
-
-Dependencies = Sequence[Any] | None
-"""Markers: what `Depends` and `Security` return."""
 
 
 class _Routes:
     """The route decorators of both, with ``dependencies=``."""
 
-    def get(self, path: str, **options: Any) -> Callable[[_View], _View]:
+    def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """Route GET on *path*; *options* are Ninja's, and ``dependencies``."""
         return self.api_operation(["GET"], path, **options)
 
-    def post(self, path: str, **options: Any) -> Callable[[_View], _View]:
+    def post(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """See `get`."""
         return self.api_operation(["POST"], path, **options)
 
-    def put(self, path: str, **options: Any) -> Callable[[_View], _View]:
+    def put(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """See `get`."""
         return self.api_operation(["PUT"], path, **options)
 
-    def patch(self, path: str, **options: Any) -> Callable[[_View], _View]:
+    def patch(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """See `get`."""
         return self.api_operation(["PATCH"], path, **options)
 
-    def delete(self, path: str, **options: Any) -> Callable[[_View], _View]:
+    def delete(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """See `get`."""
         return self.api_operation(["DELETE"], path, **options)
 
     def api_operation(
-        self, methods: list[str], path: str, **options: Any
+        self, methods: list[str], path: str, **options: Unpack[RouteOptions]
     ) -> Callable[[_View], _View]:
         """Route *methods* on *path*; see `get`."""
         raise NotImplementedError
@@ -66,13 +72,13 @@ class Router(_Routes, ninja.Router):
         **kwargs: as Ninja's.
     """
 
-    def __init__(self, *, dependencies: Dependencies = (), **kwargs: Any) -> None:
+    def __init__(self, *, dependencies: Dependencies = (), **kwargs: Unpack[RouterOptions]) -> None:
         super().__init__(**kwargs)
         if dependencies:
             self.add_decorator(_Inherited(dependencies), mode="view")
 
     def api_operation(
-        self, methods: list[str], path: str, **options: Any
+        self, methods: list[str], path: str, **options: Unpack[RouteOptions]
     ) -> Callable[[_View], _View]:
         """Route *methods* on *path*; see `get`."""
 
@@ -89,7 +95,7 @@ class Router(_Routes, ninja.Router):
         view_func: Callable[..., Any],
         *,
         dependencies: Dependencies = (),
-        **kwargs: Any,
+        **kwargs: Unpack[OperationOptions],
     ) -> None:
         """Register *view_func*; *dependencies* come before those of its parameters."""
         view, markers = view_func, _listed(dependencies)
@@ -106,7 +112,7 @@ class Router(_Routes, ninja.Router):
         router: ninja.Router | str,
         *,
         dependencies: Dependencies = (),
-        **kwargs: Any,
+        **kwargs: Unpack[MountOptions],
     ) -> None:
         """Mount *router*, with *dependencies* for this place only."""
         super().add_router(prefix, router, **kwargs)
@@ -127,7 +133,7 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
             hold in every thread; `di.override` holds in one.
     """
 
-    def __init__(self, *, dependencies: Dependencies = (), **kwargs: Any) -> None:
+    def __init__(self, *, dependencies: Dependencies = (), **kwargs: Unpack[APIOptions]) -> None:
         self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
         kwargs.setdefault("default_router", Router())
         super().__init__(**kwargs)
@@ -136,12 +142,13 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
             self.add_decorator(_Inherited(dependencies), mode="view")
 
     def api_operation(
-        self, methods: list[str], path: str, **options: Any
+        self, methods: list[str], path: str, **options: Unpack[RouteOptions]
     ) -> Callable[[_View], _View]:
         """Route *methods* on *path*; see `get`."""
         options.setdefault("auth", self.auth)
         options.setdefault("throttle", self.throttle)
-        return self.default_router.api_operation(methods, path, **options)
+        # It is ours, unless somebody gave a plain one: that refuses dependencies itself.
+        return self.default_router.api_operation(methods, path, **options)  # type: ignore[misc]
 
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         """Return what dependables and views may set headers and cookies on; see Ninja's."""
@@ -161,7 +168,7 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
         router: ninja.Router | str,
         *,
         dependencies: Dependencies = (),
-        **kwargs: Any,
+        **kwargs: Unpack[APIMountOptions],
     ) -> None:
         """Mount *router*, with *dependencies* for this place only."""
         super().add_router(prefix, router, **kwargs)
