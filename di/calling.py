@@ -107,7 +107,10 @@ class _Compiled:
     def prepare(self, values: Mapping[str, Any]) -> tuple[_Call, BackgroundTasks]:
         """Return the state of one call in which inputs have *values*."""
         if unknown := sorted(values.keys() - self.names):
-            message = f"Nothing below {describe(self.function)} has an input called {unknown[0]!r}."
+            message = (
+                f"Neither {describe(self.function)} nor anything below it has an input called"
+                f" {unknown[0]!r}."
+            )
             raise TypeError(message)
         tasks = BackgroundTasks()
         given = (Outcome(), tasks)

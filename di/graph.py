@@ -206,7 +206,7 @@ class _Analysis:
             raise DependencyCycleError(problem, path=path, hint=hint)
         if len(path) > MOST_LEVELS:
             problem = f"Dependables are nested more than {MOST_LEVELS} deep."
-            hint = "Let one dependable call plain functions instead of so many depending on it."
+            hint = "Let some of them be plain functions, which a dependable calls."
             raise DependencyDepthError(problem, path=path[:3], hint=hint)
         known = (self._key(call), marker.scope)
         if known not in self.known:
@@ -220,14 +220,14 @@ class _Analysis:
     def _shortcut(self, name: str | None, annotation: object) -> Callable[..., Any]:
         if is_constructible(annotation):
             return cast("Callable[..., Any]", annotation)
-        shown = (
-            "has no annotation"
-            if annotation is EMPTY
-            else f"has {inspect.formatannotation(annotation)}"
-        )
-        where = f"Parameter {name!r} {shown}" if name else "dependencies=[...] has nothing"
+        where, hint = "dependencies=[...] has nothing", "Write Depends(f)."
+        if name:
+            written = "has no annotation"
+            if annotation is not EMPTY:
+                written = f"is annotated with {inspect.formatannotation(annotation)}"
+            where = f"Parameter {name!r} {written}"
+            hint = "Write Depends(f), or annotate the parameter with a class to be called."
         problem = f"{where}, and Depends() does not say what to call."
-        hint = "Write Depends(f), or annotate the parameter with a class to be called."
         raise NotCallableError(problem, path=self.path, hint=hint)
 
     def _scope_of(
@@ -242,7 +242,9 @@ class _Analysis:
         scope = asked or dependable.scope
         if scope == "app":
             if marker.limiter is not None:
-                problem = "There is one of it for all requests: max_concurrency limits nothing."
+                problem = (
+                    'What lives for "app" is there once for all: max_concurrency limits nothing.'
+                )
                 hint = "Limit what uses it, or leave max_concurrency out."
                 raise InvalidLimitError(problem, hint=hint)
             if not is_replaced:
@@ -289,7 +291,7 @@ class _Analysis:
             'A dependable that lives for "app" would keep what one request sent, for all'
             f" others: {', '.join(map(repr, read)) or 'the inputs of the last one here'}."
         )
-        hint = "Take what differs between requests in a dependable that uses this one."
+        hint = "Read what differs between requests in another dependable, which uses this one."
         raise DependencyScopeError(problem, path=(*self.path, *way), hint=hint)
 
 
@@ -327,8 +329,11 @@ def _refuse_fixed_scopes(dependant: Dependant, what: str, path: Way, seen: set[i
     for edge in dependant.dependencies:
         below = (*path, (edge.name, edge.dependant.dependable.call))
         if edge.dependant.dependable.has_fixed_scope:
-            problem = f"{what} uses what is closed before its first byte is sent."
-            hint = "Read with a ReadSession, or write in a dependable that ends before."
+            problem = f"{what} uses a dependable that is closed before the first byte is sent."
+            hint = (
+                "Read with a ReadSession, or write in a dependable that is done before the"
+                " stream begins."
+            )
             raise StreamingSessionError(problem, path=below, hint=hint)
         if id(edge.dependant) not in seen:
             seen.add(id(edge.dependant))

@@ -292,7 +292,7 @@ def _unreadable(
     hint = "Fix the annotation: evaluating it raised that error."
     if isinstance(error, NameError):
         hint = (
-            "Import what it names at run time, not under TYPE_CHECKING, and define it"
+            "Import what it names at run time, not under TYPE_CHECKING, or define it"
             " at the top of a module."
         )
     return UnreadableAnnotationError(problem, path=[(None, call)], hint=hint)

@@ -28,7 +28,7 @@ from di.options import (
     RouteOptions,
     RouterOptions,
 )
-from di.rendering import name_of
+from di.rendering import describe, name_of
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -241,7 +241,10 @@ def _operation_of(run: Callable[..., Any]) -> Operation:
         # A decorator without functools.wraps still holds what it calls.
         cells = getattr(function, "__closure__", None) or ()
         waiting.extend(cell.cell_contents for cell in cells if callable(cell.cell_contents))
-    message = f"The decorator {run!r} hides the operation that it decorates."
+    message = (
+        f"A decorator hides the operation that it decorates: {describe(run)}."
+        " Write @functools.wraps(run) above its inner function."
+    )
     raise ConfigError(message)
 
 

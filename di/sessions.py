@@ -170,8 +170,8 @@ def _settle(session: Session, outcome: Outcome) -> None:
     elif is_lost(session.using):
         problem = f"The transaction on {session.using!r} was already marked for rollback."
         hint = (
-            "Catch a database error outside `with session.atomic():`, or say that nothing"
-            " is to be kept with session.rollback()."
+            "Catch database errors outside `with session.atomic():`; if nothing is to be"
+            " kept, call session.rollback()."
         )
         raise LostWrite(problem, hint=hint)
 
