@@ -25,7 +25,7 @@ from di.exceptions import (
     UnsupportedParameterError,
 )
 from di.markers import Defaults, Depends, Marker, Scope, Security, defaults_of
-from di.rendering import Path, name_of
+from di.rendering import Path, name_of, written
 from di.security.base import SecurityBase
 
 EMPTY: Any = inspect.Parameter.empty
@@ -245,7 +245,8 @@ def _read_parameter(
     for item in (parameter.default, *getattr(annotation, "__metadata__", ())):
         refuse_foreign(item, f"Parameter {parameter.name!r}", path)
     if declared is not None and declares(parameter.default):
-        problem = f"Parameter {parameter.name!r} has {declared!r} and {parameter.default!r}."
+        both = f"{written(declared)} and {written(parameter.default)}"
+        problem = f"Parameter {parameter.name!r} has {both}."
         hint = "Keep the one in Annotated, or the one after the equals sign."
         raise MarkerConflictError(problem, path=path, hint=hint)
     if isinstance(parameter.default, Marker):

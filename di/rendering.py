@@ -61,6 +61,20 @@ def written_type(annotation: object) -> str:
     return name.rpartition("<locals>.")[2]
 
 
+def written(declared: Any) -> str:
+    """Return a marker, or one of Ninja's Params, as it stands in a signature.
+
+    Of a Param that is its default and its alias: what tells it from another.
+    """
+    if not hasattr(declared, "__repr_args__"):
+        return repr(declared)
+    known = dict(declared.__repr_args__())
+    shown = [repr(known["default"])] if "default" in known else []
+    if "alias" in known:
+        shown.append(f"alias={known['alias']!r}")
+    return f"{type(declared).__name__}({', '.join(shown)})"
+
+
 def draw_path(path: Path) -> str:
     """Draw *path*, the view first, each next callable below the parameter it fills.
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 
-from di.rendering import describe, draw_path, name_of, place_of, written_type
+from ninja import Header, Query
+
+from di import Depends
+from di.rendering import describe, draw_path, name_of, place_of, written, written_type
 from tests.di import samples
 
 
@@ -39,6 +42,17 @@ def test_types_are_written_without_what_their_module_knows() -> None:
         "Local",
         "dict[str, int] | None",
         "dict",
+    ]
+
+
+def test_declarations_are_shown_as_they_were_written() -> None:
+    """Not with all that pydantic knows of a Param."""
+    declarations = [Depends(samples.function), Query(), Query("x"), Header(None, alias="X-Y")]
+    assert [written(one) for one in declarations] == [
+        "Depends(function)",
+        "Query()",
+        "Query('x')",
+        "Header(None, alias='X-Y')",
     ]
 
 
