@@ -90,6 +90,24 @@ def test_anything_callable() -> None:
     assert asyncio.run(answer(api, "/items?skip=2", headers=headers)) == expected
 
 
+def test_arguments() -> None:
+    """They decide, not the client."""
+    client = TestClient(run("Give a dependable arguments")["api"])
+    assert client.get("/reports?role=editor").json() == "reports for an editor"
+    assert client.get("/reports").json() == {"detail": "Only for editors"}
+
+
+def test_what_an_answer_has() -> None:
+    """A dependable's headers and cookies, a view's status."""
+    answer = TestClient(run("Set headers, cookies and the status")["api"]).post("/orders")
+    assert (answer.status_code, answer.json(), answer["Cache-Control"]) == (
+        201,
+        {"id": 1},
+        "no-store",
+    )
+    assert answer.cookies["seen"].value == "yes"
+
+
 def test_cleaning_up() -> None:
     """What the events are."""
     names = run("Clean up after a request")
@@ -131,6 +149,9 @@ def test_credentials() -> None:
     assert client.post("/token", data={**form, "password": "x"}).status_code == 400
     refused = client.get("/me")
     assert (refused.status_code, refused["WWW-Authenticate"]) == (401, "Bearer")
+    refused = client.get("/orders")
+    assert (refused.json(), refused["WWW-Authenticate"]) == ({"detail": "Send your key"}, "X-Key")
+    assert client.get("/orders", headers={"X-Key": "k"}).json() == "k"
     for api in (names["api"], names["plain"]):
         document = api.get_openapi_schema(path_prefix="/api/")
         assert document["paths"]["/api/me"]["get"]["security"] == [{"OAuth2PasswordBearer": []}]
