@@ -234,7 +234,6 @@ class Movie(TypedDict):
     title: str
 
 
-@pytest.mark.row("C1")
 @pytest.mark.parametrize(
     ("annotation", "default", "hint"),
     [

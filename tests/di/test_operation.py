@@ -1,6 +1,7 @@
 """Views with dependencies, over HTTP."""
 
 import contextvars
+import functools
 import logging
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -887,6 +888,18 @@ def test_a_warning_for_a_path_parameter_names_the_view(view: Any, make: Any) -> 
         api.get("/teams/{team_id}", response=JSONL[int])(inject(view))
     (warning,) = caught
     assert (warning.filename, warning.lineno) == (__file__, view.__code__.co_firstlineno)
+
+
+def test_a_view_may_be_bound(world: World) -> None:
+    """A partial has no file of its own."""
+
+    def view(request: HttpRequest, greeting: str, n: int = Depends(samples.function)) -> str:
+        return f"{greeting} {n}"
+
+    api = NinjaAPI(urls_namespace="bound")
+    api.get("/x")(functools.partial(world.view(view), greeting="hello"))
+    world.serve(api)
+    assert world.get("/x").json() == "hello 1"  # type: ignore[attr-defined]
 
 
 @pytest.mark.row("E1")
