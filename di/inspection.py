@@ -7,10 +7,13 @@ import contextlib
 import enum
 import functools
 import inspect
+import operator
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, get_origin
+from weakref import WeakKeyDictionary
 
 from asgiref.sync import iscoroutinefunction
 
@@ -122,7 +125,7 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
     return Dependable(
         call=Managed(call) if is_managed else call,
         kind=kind,
-        parameters=tuple(_parameters(call, layers)),
+        parameters=_known_parameters(call, layers),
         scope=defaults.scope,
         has_fixed_scope=defaults.is_fixed,
         is_blocking=defaults.is_blocking,
@@ -172,6 +175,7 @@ def _check_callable(call: Any, layers: Sequence[Any]) -> None:
         problem = f"Depends() was given {call!r}, which cannot be called."
         hint = "Pass the function itself, without calling it."
         if name := _name_of_called(call):
+            problem = f"Depends() was given what {name}() returned, which cannot be called."
             hint = f"Pass {name}, not {name}()."
         raise NotCallableError(problem, hint=hint)
     source = layers[-1]
@@ -184,7 +188,7 @@ def _check_callable(call: Any, layers: Sequence[Any]) -> None:
         hint = f"Depend on one of its kind: Depends({source.__name__}(...))."
         raise NotCallableError(problem, hint=hint)
     if inspect.isclass(source) and not is_constructible(source):
-        problem = f"{name_of(call)} cannot be called: it only describes what others are."
+        problem = f"{name_of(call)} is abstract: calling it makes nothing."
         hint = "Depend on a class or a function that makes one: Depends(f)."
         raise NotCallableError(problem, hint=hint)
 
@@ -219,6 +223,29 @@ def _recognize(layers: Sequence[Any]) -> tuple[Kind, bool]:
         if iscoroutinefunction(function) or iscoroutinefunction(layer):
             return Kind.COROUTINE, False
     return Kind.FUNCTION, False
+
+
+_known: WeakKeyDictionary[Callable[..., Any], tuple[Sequence[object], tuple[Parameter, ...]]]
+_known = WeakKeyDictionary()
+"""The parameters of functions, beside what they were read from."""
+
+
+def _known_parameters(call: Callable[..., Any], layers: Sequence[Any]) -> tuple[Parameter, ...]:
+    """Return the parameters of *call*; those of a function are read once, until it changes.
+
+    A large project has hundreds of views on the same few dependables.
+    """
+    if type(call) is not FunctionType or len(layers) > 1:
+        return tuple(_parameters(call, layers))
+    signature = vars(call).get("__signature__")
+    annotations = call.__annotations__
+    source: list[object] = [call.__code__, call.__defaults__, call.__kwdefaults__, signature]
+    source += [*annotations.keys(), *annotations.values()]
+    known, parameters = _known.get(call, ((), ()))
+    if len(known) != len(source) or any(map(operator.is_not, known, source)):
+        parameters = tuple(_parameters(call, layers))
+        _known[call] = source, parameters
+    return parameters
 
 
 def _parameters(call: Callable[..., Any], layers: Sequence[Any]) -> Iterator[Parameter]:

@@ -40,7 +40,7 @@ class override:  # noqa: N801 - used as a statement and as a decorator, like Dja
         stand_ins: what to call instead, by the dependable it stands in for.
 
     Raises:
-        NotCallableError: a stand-in cannot be called.
+        NotCallableError: a stand-in cannot be called, or stands in for nothing.
     """
 
     def __init__(self, stand_ins: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
@@ -124,9 +124,14 @@ def live_override() -> Iterator[dict[Any, Callable[..., Any]]]:
 
 def keyed(stand_ins: Mapping[Callable[..., Any], Callable[..., Any]]) -> StandIns:
     """Return *stand_ins* by `key_of` what they stand in for."""
+    if not isinstance(stand_ins, Mapping):
+        problem = f"Stand-ins are a mapping, and this is {stand_ins!r}."
+        raise NotCallableError(problem, hint="Write {original: stand_in}.")
     for original, stand_in in stand_ins.items():
         if not callable(stand_in):
-            problem = f"The stand-in for {original!r} is {stand_in!r}, which cannot be called."
+            problem = (
+                f"The stand-in for {name_of(original)} is {stand_in!r}, which cannot be called."
+            )
             raise NotCallableError(problem, hint="Write lambda: value to hand over a value.")
     return {key_of(original): stand_in for original, stand_in in stand_ins.items()}
 

@@ -92,7 +92,7 @@ def _wrapped(
         held += [source.__globals__.get(name) for name in code.co_names]
     for value in held:
         is_seen = any(value is one for one in seen)  # a function may hold itself
-        if is_seen or not (inspect.isroutine(value) or inspect.isclass(value)):
+        if is_seen or not (inspect.isroutine(value) or (passes_on and inspect.isclass(value))):
             continue
         seen.append(value)
         if passes_on or _first_name(value) == _first_name(call):

@@ -118,8 +118,12 @@ def test_a_block_wins_over_the_api() -> None:
 @pytest.mark.row("H9")
 def test_a_stand_in_must_be_callable() -> None:
     """A bare value is refused, and the hint says how to write it."""
-    with pytest.raises(NotCallableError, match="lambda: value"):
+    with pytest.raises(
+        NotCallableError, match=r"for tests\.di\.\S+real is 'fake'(.|\n)*lambda: value"
+    ):
         override({real: "fake"})  # type: ignore[dict-item]
+    with pytest.raises(NotCallableError, match=r"Write {original: stand_in}\."):
+        override([real])  # type: ignore[arg-type]
 
 
 def test_a_class_is_not_decorated() -> None:
