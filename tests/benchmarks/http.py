@@ -126,10 +126,10 @@ def _fill(
         titles = ["", *(figure.title for figure in figures), *compared]
         report.tables.append((work.name, titles, rows))
     report.svg = plot.bars(
-        "Requests per second (logarithmic)",
+        "Requests per second, FastAPI's = 1",
         {
             work.name: {
-                side.name: report.data[work.name][side.name]["per_second"].median
+                side.name: report.data[work.name][side.name]["ratios"]["per_second"].median
                 for side in (*sides[1:], sides[0])
             }
             for work in WORKS

@@ -12,23 +12,29 @@ _LABEL = 250
 _LINE = 20
 
 
-def bars(title: str, groups: Mapping[str, Mapping[str, float]]) -> str:
-    """Draw a bar for each number, on a logarithmic scale that begins at the lowest power of ten.
+def bars(
+    title: str, groups: Mapping[str, Mapping[str, float]], *, is_logarithmic: bool = False
+) -> str:
+    """Draw a bar for each number.
 
     Args:
         title: above all.
         groups: numbers by label, by the heading of their group; ours are colored.
+        is_logarithmic: whether the scale begins at the lowest power of ten, not at zero.
     """
     numbers = [number for group in groups.values() for number in group.values()]
-    low = math.floor(math.log10(min(*numbers, 1)))
-    scale = (_WIDTH - _LABEL - 60) / (math.ceil(math.log10(max(*numbers, 10))) - low)
+    low, high = 0.0, max(numbers)
+    if is_logarithmic:
+        low = math.floor(math.log10(min(*numbers, 1)))
+        high = math.ceil(math.log10(max(*numbers, 10)))
+    scale = (_WIDTH - _LABEL - 60) / (high - low)
     parts: list[str] = []
     top = 50
     for heading, group in groups.items():
         parts.append(_text(10, top, heading, weight="bold"))
         top += _LINE
         for label, number in group.items():
-            width = max(1, (math.log10(number) - low) * scale)
+            width = max(1, ((math.log10(number) if is_logarithmic else number) - low) * scale)
             color = _COLORS[0] if label.startswith("ours") else _COLORS[-1]
             parts.append(_text(_LABEL - 8, top, label, anchor="end"))
             parts.append(

@@ -78,7 +78,8 @@ def measure(effort: shared.Effort, _: argparse.Namespace) -> shared.Report:
     report.data["entry_seconds"] = entries
     rows = [[name, shared.microseconds(found.median)] for name, found in entries.items()]
     report.tables.append(("What it costs to get there", ["", "µs"], rows))
-    report.svg = plot.bars("Time to resolve, by hand = 1 (logarithmic)", _plotted(ratios))
+    title = "Time to resolve, by hand = 1 (logarithmic)"
+    report.svg = plot.bars(title, _plotted(ratios), is_logarithmic=True)
     return report
 
 
