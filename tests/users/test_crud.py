@@ -130,13 +130,18 @@ def test_superusers_are_locked_out_by_others_and_never_all(root: User) -> None:
 
 @pytest.mark.cve("2024-22513")
 @pytest.mark.asvs("15.4.2")
-@pytest.mark.parametrize("changed", ["deleted", "inactive", "password"])
+@pytest.mark.parametrize("changed", ["deleted", "inactive", "back", "password"])
 def test_no_token_for_who_changed_since(changed: str, ann: User) -> None:
     """Between the check of a password and the token, somebody may have locked the user out."""
     if changed == "deleted":
         User.objects.filter(pk=ann.pk).delete()
     elif changed == "inactive":
         User.objects.filter(pk=ann.pk).update(is_active=False)
+    elif changed == "back":
+        other = User.objects.get(pk=ann.pk)
+        for is_active in (False, True):
+            other.is_active = is_active
+            other.save()
     else:
         User.objects.filter(pk=ann.pk).update(password="!")
     with pytest.raises(WrongCredentialsError):

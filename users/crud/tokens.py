@@ -40,8 +40,8 @@ def issue_token(
     now = timezone.now()
     with transaction.atomic():
         # Two logins at once count one after the other, and neither misses a deactivation.
-        same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
-        if same.select_for_update().first() is None:
+        same = unchanged(users=User.objects.select_for_update(), user=user)
+        if same.first() is None:
             raise WrongCredentialsError
         live = _live(now).filter(user=user).order_by("-id")
         surplus = list(live.values_list("pk", flat=True)[MOST_TOKENS - 1 :])
@@ -58,6 +58,16 @@ def issue_token(
         )
         _record("token_issued", token.key, user.pk)
     return token, text.text
+
+
+def unchanged(*, users: QuerySet[User], user: User) -> QuerySet[User]:
+    """Return *user* among *users*: nobody if, since they were read, something ended.
+
+    That is, if they were given another password or locked out, be it for a moment.
+    """
+    return users.filter(
+        pk=user.pk, password=user.password, is_active=True, locked_out_at=user.locked_out_at
+    )
 
 
 def find_token(*, key: str) -> AccessToken | None:
