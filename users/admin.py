@@ -400,10 +400,10 @@ class AccessTokenAdmin(AuditedMixin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
         """End tokens for ever."""
         with transaction.atomic():
-            for token in queryset.filter(revoked_at=None):
+            revoked = crud.revoke_tokens(access_tokens=queryset)
+            for token in revoked:
                 self.log_change(request, token, "Revoked.")
-            number = crud.revoke_tokens(access_tokens=queryset)
-        self.message_user(request, f"Revoked {number} tokens.", messages.SUCCESS)
+        self.message_user(request, f"Revoked {len(revoked)} tokens.", messages.SUCCESS)
 
 
 @admin.register(AuditEntry)

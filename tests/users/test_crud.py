@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -147,6 +148,22 @@ def test_no_token_for_who_changed_since(changed: str, ann: User) -> None:
     with pytest.raises(WrongCredentialsError):
         crud.issue_token(user=ann, scope="me")
     assert AccessToken.objects.count() == 0
+
+
+def test_what_is_revoked_is_what_was_found(ann: User) -> None:
+    """A token that is issued in between is neither revoked nor said to be."""
+    old, _ = crud.issue_token(user=ann, scope="me")
+    new: list[AccessToken] = []
+
+    def issue(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith('UPDATE "users_accesstoken"'):
+            new.append(crud.issue_token(user=ann, scope="me")[0])
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(issue):
+        assert crud.revoke_tokens(access_tokens=ann.access_tokens.all()) == [old]
+    assert list(AccessToken.objects.filter(revoked_at=None)) == new
+    assert len(new) == 1
 
 
 def test_only_a_taken_address_is_a_taken_address(ann: User) -> None:

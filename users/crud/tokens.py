@@ -107,13 +107,17 @@ def note_use(*, token: AccessToken, now: dt.datetime) -> None:
             audit.record("token_first_used", token=token.key, user=token.user_id)
 
 
-def revoke_tokens(*, access_tokens: QuerySet[AccessToken]) -> int:
-    """Revoke *access_tokens* for ever and return how many were not revoked before."""
+def revoke_tokens(*, access_tokens: QuerySet[AccessToken]) -> list[AccessToken]:
+    """Revoke *access_tokens* for ever and return those that were not revoked before."""
     with transaction.atomic():
-        unrevoked = access_tokens.filter(revoked_at=None)
-        for key, user_id in unrevoked.values_list("key", "user_id"):
-            _record("token_revoked", key, user_id)
-        return unrevoked.update(revoked_at=timezone.now())
+        # Of two who revoke a token at once the second waits, and then does not find it.
+        unrevoked = access_tokens.filter(revoked_at=None).order_by("pk")
+        found = list(unrevoked.select_for_update(of=("self",)))
+        locked = unrevoked.filter(pk__in=[token.pk for token in found])
+        locked.update(revoked_at=timezone.now())
+        for token in found:
+            _record("token_revoked", token.key, token.user_id)
+    return found
 
 
 def revoke_text(*, user: User, text: str) -> None:
