@@ -51,6 +51,8 @@ ITEMS = {
     "7.3.2": "A token of a login ends after 8 hours, a browser's session after two weeks, the "
     "staff's after 4 hours, however much they are used.",
     "7.4.1": "What has been ended, or has expired, is refused by the server.",
+    "7.4.2": "Whoever is deactivated or deleted has no session and no token any more; to be "
+    "activated again brings none of them back.",
     "7.4.3": "A new password ends all other sessions and all tokens.",
     "7.4.5": "Administrators end single tokens, and with a new password all that a user has.",
     "8.1.1": "The README says for each operation which scope, which permission and which user "
@@ -108,8 +110,6 @@ DEVIATIONS = {
     "6.2.12": "Passwords are not held against breached ones: it takes another service to ask.",
     "6.3.3": "There is no second factor.",
     "7.3.1": "No session and no token ends by being idle; each has its last moment (7.3.2).",
-    "7.4.2": "Tokens end for ever when their user is deactivated; a browser's session is refused "
-    "only for as long as that lasts. A new password ends it.",
     "7.5.1": "Users change their address without their password; nothing is ever sent to it.",
     "7.5.2": "Users see and end their tokens, but not one by one the sessions of their browsers; "
     "to end tokens asks for no password.",

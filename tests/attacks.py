@@ -25,7 +25,7 @@ ATTACKS = {
     "H14": "An expired token.",
     "H15": "A revoked token.",
     "H16": "A token from before the password was changed, in whatever way.",
-    "H17": "A token of a user who was deactivated, and activated again.",
+    "H17": "A token or a session of a user who was deactivated, and activated again.",
     "H18": "A token of a deleted user.",
     "H19": "A login that renews the hash, beside another token: no attack.",
     "H21": "A token without the scope.",

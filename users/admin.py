@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
@@ -22,12 +23,15 @@ from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.forms import BaseForm, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 
 from di.sessions import Session
-from users import audit, crud
+from users import audit, crud, hashing
 from users.dependencies.login import log_in
 from users.exceptions import BusyError, ThrottledError, UsersError, WrongCredentialsError
 from users.models import AccessToken, AuditEntry, User
@@ -50,15 +54,41 @@ class LoginForm(AdminAuthenticationForm):
         return self.cleaned_data
 
 
-class WritesPasswordMixin:
+class HashingMixin(BaseForm):
+    """A form that hashes the password while it is validated: in a slot, or not at all."""
+
+    error_field = "password1"  # the pages have no place for errors of the whole form
+
+    def full_clean(self) -> None:
+        """Look at everything else first: to hash is expensive."""
+        super().full_clean()
+        if self.is_bound and not self.errors:
+            try:
+                self.set_password()
+            except BusyError as error:
+                self.add_error(self.error_field, ValidationError(f"{error}.", code="busy"))
+
+    def set_password(self) -> None:
+        """Give the user the password, or take it away, but write nothing.
+
+        Raises:
+            BusyError: too many passwords are being hashed.
+        """
+        is_hashed = self.cleaned_data.get("set_usable_password", True)
+        with hashing.slot() if is_hashed else nullcontext():
+            super().save(commit=False)  # type: ignore[misc]
+
+
+class WritesPasswordMixin(HashingMixin):
     """A form that writes the password and nothing else: the rest may be out of date."""
 
+    user: User
+
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
-        """Set the password."""
-        user: User = super().save(commit=False)  # type: ignore[misc]
+        """Write the password."""
         if commit:
-            user.save(update_fields=["password"])
-        return user
+            self.user.save(update_fields=["password"])
+        return self.user
 
 
 class PasswordForm(WritesPasswordMixin, AdminPasswordChangeForm):  # type: ignore[type-arg]
@@ -67,6 +97,8 @@ class PasswordForm(WritesPasswordMixin, AdminPasswordChangeForm):  # type: ignor
 
 class OwnPasswordForm(WritesPasswordMixin, AdminOwnPasswordChangeForm):
     """A new password for oneself: to guess the old one costs what a login costs."""
+
+    error_field = "new_password1"
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -110,8 +142,14 @@ admin.site.login_form = LoginForm
 admin.site.password_change = change_own_password  # type: ignore[assignment, method-assign]
 
 
-class UserCreation(AdminUserCreationForm):  # type: ignore[type-arg]
-    """A new user: address, name, and a password or none."""
+class UserCreation(HashingMixin, AdminUserCreationForm):  # type: ignore[type-arg]
+    """A new user: address, name, and a password or none.
+
+    The page validates it within the transaction that saves it, which holds a lock: what
+    was sent is validated `before` as well, and the user of that form has the password.
+    """
+
+    before: ClassVar[ContextVar[ModelForm[Any] | None]] = ContextVar("before", default=None)
 
     class Meta:
         """Django's own names a user by `username`."""
@@ -119,6 +157,26 @@ class UserCreation(AdminUserCreationForm):  # type: ignore[type-arg]
         model = User
         fields = ("email", "name")
         field_classes: ClassVar[dict[str, Any]] = {}
+
+    def set_password(self) -> None:
+        """Give the user the password; see `HashingMixin.set_password`.
+
+        Raises:
+            BusyError: there is none from before: no slot was free, or an address that is
+                free now was taken.
+        """
+        before = self.before.get()
+        if before is None:
+            super().set_password()
+        elif before.instance.password:
+            self.instance = before.instance
+        else:
+            raise BusyError
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
+        """Write the user, who has the password by now."""
+        user: User = ModelForm.save(self, commit=commit)
+        return user
 
 
 class UserChange(UserChangeForm):  # type: ignore[type-arg]
@@ -189,6 +247,20 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
             },
         ),
     )
+
+    @method_decorator(sensitive_post_parameters())
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Add a user, whose password is hashed before Django begins a transaction."""
+        form = None
+        may_add = self.has_add_permission(request) and self.has_change_permission(request)
+        if request.method == "POST" and may_add:
+            form = self.get_form(request)(request.POST)
+            form.full_clean()
+        token = UserCreation.before.set(form)
+        try:
+            return super().add_view(request, *args, **kwargs)
+        finally:
+            UserCreation.before.reset(token)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Let only superusers hand out privileges, and nobody lock themselves out."""
@@ -328,10 +400,10 @@ class AccessTokenAdmin(AuditedMixin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
         """End tokens for ever."""
         with transaction.atomic():
-            for token in queryset.filter(revoked_at=None):
+            revoked = crud.revoke_tokens(access_tokens=queryset)
+            for token in revoked:
                 self.log_change(request, token, "Revoked.")
-            number = crud.revoke_tokens(access_tokens=queryset)
-        self.message_user(request, f"Revoked {number} tokens.", messages.SUCCESS)
+        self.message_user(request, f"Revoked {len(revoked)} tokens.", messages.SUCCESS)
 
 
 @admin.register(AuditEntry)

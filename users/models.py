@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, router, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from users import tokens
 from users.text import LONGEST_EMAIL, LONGEST_NAME, normalize_email, normalize_name
@@ -79,7 +79,11 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody who logs in with an e-mail address."""
+    """Somebody who logs in with an e-mail address.
+
+    Attributes:
+        locked_out_at: when `is_active` was last written as false; it ends every session.
+    """
 
     name = models.CharField(max_length=LONGEST_NAME, validators=[validate_name])
     email = models.EmailField(
@@ -93,6 +97,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_staff = models.BooleanField(default=False, help_text="May log in to this site.")
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    locked_out_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -122,8 +127,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     ) -> None:
         """Write the row, e-mail and name in their one spelling.
 
-        Who is not active loses all tokens in the same transaction: they must not come
-        back to life with the user.
+        Who is not active loses all sessions and tokens in the same transaction: they must
+        not come back to life with the user. What passes by here, as ``update()`` of a
+        query does, is not seen: it suspends them, and no more.
 
         Raises:
             ValueError: e-mail or name cannot be spelled.
@@ -133,6 +139,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         if self.is_active or (fields is not None and "is_active" not in fields):
             super().save(*args, update_fields=fields, **kwargs)
             return
+        self.locked_out_at = timezone.now()
+        if fields is not None:
+            fields.add("locked_out_at")
         using = kwargs.get("using") or router.db_for_write(User, instance=self)
         with transaction.atomic(using=using, savepoint=False):
             super().save(*args, update_fields=fields, **kwargs)
@@ -146,6 +155,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     async def acheck_password(self, raw_password: str | None) -> bool:
         """See `check_password`."""
         return await sync_to_async(self.check_password)(raw_password)
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """Return what sessions and tokens are held against: another since a lock-out.
+
+        Django's own hook, for each secret key. Who was never locked out has its hash.
+        """
+        password: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        if self.locked_out_at is None:
+            return password
+        value = f"{password} {self.locked_out_at.timestamp()}"
+        salt = "users.User.locked_out_at"
+        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
 
     def _renew_hash(self, raw_password: str) -> None:
         """Hash the password that is already this user's again, as one would today.
@@ -176,7 +197,8 @@ class AccessToken(models.Model):
         key: the public part of the token; the only one that logs and pages may show.
         digest: HMAC of the whole token, in hexadecimal.
         scope: OAuth2 scopes, sorted, separated by spaces.
-        fingerprint: of the user's password at issue; a new password ends the token.
+        fingerprint: of the user's password and last lock-out at issue; another one of
+            either ends the token.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_tokens")

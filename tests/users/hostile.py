@@ -264,6 +264,15 @@ def deactivated(people: People, how: str) -> Attempt:
     return lambda: api.get("/users/me")
 
 
+@case("H17s", 401, ANONYMOUS, challenge=REALM)
+def deactivated_in_a_browser(people: People) -> Attempt:
+    api = Browser(people.ann)
+    for is_active in (False, True):
+        changed = Api(people.manager).patch(f"/users/{people.ann.pk}", {"is_active": is_active})
+        assert changed.status_code == 200
+    return lambda: api.get("/users/me")
+
+
 @case("H18", 401, REJECTED, challenge=INVALID, queries=1)
 def deleted(people: People) -> Attempt:
     api = Api(people.ann)

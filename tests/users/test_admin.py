@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import hashers
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.views.debug import get_exception_reporter_filter
 
 from tests.users.conftest import EVERY_SCOPE, PASSWORD, Api, at_once, login, make_user
 from users import hashing
-from users.admin import PasswordForm
+from users.admin import PasswordForm, UserCreation
 from users.models import AccessToken, AuditEntry, ThrottleCounter, User
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +85,151 @@ def test_a_user_is_added_with_a_password(root: User) -> None:
     assert "invisible characters" in response.content.decode()
     response = client.post(reverse("admin:users_user_add"), form)
     assert "A user with this email already exists." in response.content.decode()
+
+
+NEW = {
+    "email": "bob@example.com",
+    "name": "Bob",
+    "usable_password": "true",
+    "password1": "another long passphrase",
+    "password2": "another long passphrase",
+}
+
+
+@pytest.fixture
+def in_transaction(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return, of each password that is hashed, whether that was inside a transaction."""
+    found: list[bool] = []
+    hasher = type(hashers.get_hasher())
+    encode = hasher.encode
+
+    def watched(self: Any, *args: Any, **kwargs: Any) -> str:
+        found.append(connection.in_atomic_block)
+        return encode(self, *args, **kwargs)
+
+    monkeypatch.setattr(hasher, "encode", watched)
+    return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_passwords_are_hashed_before_a_transaction(root: User, in_transaction: list[bool]) -> None:
+    """Which on SQLite holds the one write lock; each is hashed once."""
+    client = browser(root)
+    in_transaction.clear()
+    assert client.post(reverse("admin:users_user_add"), NEW).status_code == 302
+    bob = User.objects.get(email="bob@example.com")
+    assert in_transaction == [False]
+    assert bob.check_password("another long passphrase")
+    in_transaction.clear()
+    url = reverse("admin:auth_user_password_change", args=[bob.pk])
+    assert client.post(url, NEW).status_code == 302
+    assert in_transaction == [False]
+    assert change_own(client, PASSWORD).status_code == 302
+    assert in_transaction == [False] * 3  # the old one, too
+
+
+def test_nothing_is_hashed_for_a_form_that_is_refused(root: User, hashed: list[str]) -> None:
+    """A taken address, no name, no password or two."""
+    client = browser(root)
+    hashed.clear()
+    add = reverse("admin:users_user_add")
+    for changed in ({"email": root.email}, {"name": ""}, {"password2": "x"}, {"password1": ""}):
+        assert client.post(add, {**NEW, **changed}).status_code == 200
+    assert hashed == []
+
+
+@pytest.mark.parametrize("held", ["add_user", "change_user"])
+def test_nothing_is_hashed_for_who_may_not_add(held: str, db: None, hashed: list[str]) -> None:
+    """That is for who may add and change."""
+    client = browser(make_user("some@example.com", held, is_staff=True))
+    hashed.clear()
+    assert client.post(reverse("admin:users_user_add"), NEW).status_code == 403
+    assert hashed == []
+
+
+@pytest.fixture
+def pages(root: User, ann: User) -> list[Callable[[dict[str, str]], Any]]:
+    """Return what sends each form with a new password: of a new user, another's, one's own."""
+    client = browser(root)
+    add = reverse("admin:users_user_add")
+    change = reverse("admin:auth_user_password_change", args=[ann.pk])
+    return [
+        lambda form: client.post(add, form),
+        lambda form: client.post(change, form),
+        lambda form: change_own(client, PASSWORD, form["password1"]),
+    ]
+
+
+@pytest.mark.asvs("13.1.2")
+def test_each_new_password_takes_a_slot(
+    pages: Any, root: User, hashed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever finds none free is told so on the page, and nothing is written; nobody waits."""
+    monkeypatch.setattr(hashing, "_slots", BoundedSemaphore(1))
+    # The old one is right, and was hashed a moment ago.
+    monkeypatch.setattr("users.admin.log_in", lambda *_: root)
+    hashed.clear()
+    before = list(User.objects.order_by("pk").values())
+    with hashing.slot():
+        for send in pages:
+            page = send(NEW)
+            assert page.status_code == 200
+            assert page.content.decode().count("The server is busy, try again.") == 1
+    assert (hashed, list(User.objects.order_by("pk").values())) == ([], before)
+    assert [send(NEW).status_code for send in pages] == [302] * 3
+    assert hashed == [NEW["password1"]] * 3
+
+
+def test_to_have_no_password_takes_no_slot(
+    pages: Any, root: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is nothing to hash."""
+    monkeypatch.setattr(hashing, "_slots", BoundedSemaphore(1))
+    without = {**NEW, "usable_password": "false", "unset-password": "1"}
+    with hashing.slot():
+        assert [send(without).status_code for send in pages[:2]] == [302, 302]
+    others = User.objects.exclude(pk=root.pk)
+    assert [user.has_usable_password() for user in others] == [False, False]
+
+
+def test_an_address_that_becomes_free_in_between(
+    root: User, ann: User, hashed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the transaction it was taken, and nothing was hashed; nor is it within."""
+    client = browser(root)
+    hashed.clear()
+    add_view = DjangoUserAdmin.add_view
+
+    def late(*args: Any, **kwargs: Any) -> Any:
+        ann.delete()
+        return add_view(*args, **kwargs)
+
+    monkeypatch.setattr(DjangoUserAdmin, "add_view", late)
+    page = client.post(reverse("admin:users_user_add"), {**NEW, "email": ann.email})
+    assert (page.status_code, "try again." in page.content.decode()) == (200, True)
+    assert (hashed, User.objects.get()) == ([], root)
+
+
+def test_a_crash_tells_no_password(root: User, monkeypatch: Any, caplog: Any) -> None:
+    """Who is sent the report of an error reads what was sent, but for this."""
+    client = browser(root)
+    client.raise_request_exception = False
+    monkeypatch.setattr(hashing, "_slots", None)
+    assert client.post(reverse("admin:users_user_add"), NEW).status_code == 500
+    request = caplog.records[-1].request
+    told = get_exception_reporter_filter(request).get_post_parameters(request)
+    assert told.keys() == NEW.keys()
+    assert NEW["password1"] not in told.values()
+
+
+def test_the_form_of_a_new_user_can_be_used_elsewhere(db: None) -> None:
+    """It hashes by itself, and saves now or later; empty it has no errors."""
+    assert UserCreation().errors == {}
+    form = UserCreation(NEW)
+    assert form.is_valid()
+    assert form.save(commit=False).pk is None
+    assert form.save().check_password(NEW["password1"])
+    assert User.objects.get().email == NEW["email"]
 
 
 def change_form(client: Client, user: User) -> dict[str, Any]:

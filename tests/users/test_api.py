@@ -500,7 +500,7 @@ def test_a_new_password_ends_tokens(manager: User, ann: User) -> None:
     assert login(form).status_code == 200
 
 
-@pytest.mark.asvs("8.3.2")
+@pytest.mark.asvs("7.4.2", "8.3.2")
 def test_deactivation_ends_tokens_for_ever(manager: User, ann: User) -> None:
     """Letting somebody in again does not revive them."""
     api, by = Api(ann), Api(manager)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
 
-from tests.users.conftest import Api, at_once
+from tests.users.conftest import Api, Browser, at_once
 from users import crud
 from users.models import AccessToken, User
 
@@ -31,6 +35,30 @@ def test_logins_at_once_keep_the_limit(ann: User) -> None:
         crud.issue_token(user=ann, scope="me")
     at_once(8, lambda _: crud.issue_token(user=ann, scope="me"))
     assert AccessToken.objects.filter(revoked_at=None).count() == crud.MOST_TOKENS
+
+
+def test_each_token_is_revoked_once(ann: User, events: Any) -> None:
+    """Whoever else revokes it at the same time: so says the log."""
+    issued = [crud.issue_token(user=ann, scope="me")[0].key for _ in range(20)]
+    browsers = [Browser(ann) for _ in range(8)]
+    answers = at_once(8, lambda index: browsers[index].delete("/auth/tokens").status_code)
+    assert answers == [204] * 8
+    revoked = [one["token"] for one in events() if one["event"] == "token_revoked"]
+    assert sorted(revoked) == sorted(issued)
+
+
+def test_each_token_is_revoked_once_in_the_admin_site(root: User) -> None:
+    """So says its log of what was done to whom."""
+    issued = [crud.issue_token(user=root, scope="me")[0] for _ in range(20)]
+    clients = [Client() for _ in range(4)]
+    for client in clients:
+        client.force_login(root)
+    url = reverse("admin:users_accesstoken_changelist")
+    form = {"action": "revoke", "_selected_action": [token.pk for token in issued]}
+    answers = at_once(4, lambda index: clients[index].post(url, form).status_code)
+    assert answers == [302] * 4
+    noted = LogEntry.objects.values_list("object_repr", flat=True)
+    assert sorted(noted) == sorted(token.key for token in issued)
 
 
 @pytest.mark.asvs("15.4.2")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -130,18 +131,39 @@ def test_superusers_are_locked_out_by_others_and_never_all(root: User) -> None:
 
 @pytest.mark.cve("2024-22513")
 @pytest.mark.asvs("15.4.2")
-@pytest.mark.parametrize("changed", ["deleted", "inactive", "password"])
+@pytest.mark.parametrize("changed", ["deleted", "inactive", "back", "password"])
 def test_no_token_for_who_changed_since(changed: str, ann: User) -> None:
     """Between the check of a password and the token, somebody may have locked the user out."""
     if changed == "deleted":
         User.objects.filter(pk=ann.pk).delete()
     elif changed == "inactive":
         User.objects.filter(pk=ann.pk).update(is_active=False)
+    elif changed == "back":
+        other = User.objects.get(pk=ann.pk)
+        for is_active in (False, True):
+            other.is_active = is_active
+            other.save()
     else:
         User.objects.filter(pk=ann.pk).update(password="!")
     with pytest.raises(WrongCredentialsError):
         crud.issue_token(user=ann, scope="me")
     assert AccessToken.objects.count() == 0
+
+
+def test_what_is_revoked_is_what_was_found(ann: User) -> None:
+    """A token that is issued in between is neither revoked nor said to be."""
+    old, _ = crud.issue_token(user=ann, scope="me")
+    new: list[AccessToken] = []
+
+    def issue(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith('UPDATE "users_accesstoken"'):
+            new.append(crud.issue_token(user=ann, scope="me")[0])
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(issue):
+        assert crud.revoke_tokens(access_tokens=ann.access_tokens.all()) == [old]
+    assert list(AccessToken.objects.filter(revoked_at=None)) == new
+    assert len(new) == 1
 
 
 def test_only_a_taken_address_is_a_taken_address(ann: User) -> None:

@@ -11,10 +11,12 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.apps import apps
 from django.contrib.auth import aauthenticate, authenticate
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -172,6 +174,67 @@ def test_who_is_deactivated_loses_the_tokens(update_fields: Any, user: User) -> 
     assert token.refusal(now) == (None if update_fields == ["name"] else "revoked")
     assert other.refusal(now) is None
     assert earlier.revoked_at == user.date_joined
+
+
+@pytest.mark.parametrize("update_fields", [None, ["is_active"]])
+def test_a_lock_out_is_written_with_the_flag(update_fields: Any, user: User) -> None:
+    """By the same statement; the other one revokes the tokens."""
+    user.is_active = False
+    with CaptureQueriesContext(connection) as queries:
+        user.save(update_fields=update_fields)
+    users, revoked = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert users.startswith('UPDATE "users_user" SET ')
+    assert ('"is_active" = ' in users, '"locked_out_at" = ' in users) == (True, True)
+    assert revoked.startswith('UPDATE "users_accesstoken" SET "revoked_at" = ')
+    assert user.locked_out_at == User.objects.get(pk=user.pk).locked_out_at
+
+
+def test_nobody_is_locked_out_by_what_does_not_deactivate(user: User) -> None:
+    """Neither by writing other columns of somebody inactive, nor by letting them in."""
+    user.is_active = False
+    user.save(update_fields=["name"])
+    assert User.objects.get(pk=user.pk).locked_out_at is None
+    user.save()
+    (locked_out_at,) = User.objects.values_list("locked_out_at", flat=True)
+    user.is_active = True
+    user.save()
+    user.refresh_from_db()
+    assert (user.is_active, user.locked_out_at) == (True, locked_out_at)
+
+
+def test_who_was_never_locked_out_has_the_hash_of_django(user: User, settings: Settings) -> None:
+    """What was issued before there was the column stays good, under older secret keys too."""
+    settings.SECRET_KEY_FALLBACKS = ["old" * 20]
+    assert user.get_session_auth_hash() == AbstractBaseUser.get_session_auth_hash(user)
+    for secret in (None, "old" * 20):
+        django = AbstractBaseUser._get_session_auth_hash(user, secret)  # type: ignore[attr-defined]
+        assert user._get_session_auth_hash(secret) == django
+
+
+def test_a_lock_out_knows_older_secret_keys(user: User, settings: Settings) -> None:
+    """What began since then lives on under a key that is now a fallback; what ended does not."""
+    before = user.get_session_auth_hash()
+    user.is_active = False
+    user.save()
+    user.is_active = True
+    user.save()
+    token, _ = issued(user)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new" * 20, [settings.SECRET_KEY]
+    token = AccessToken.objects.select_related("user").get(pk=token.pk)
+    assert token.refusal(timezone.now()) is None
+    assert list(token.user.get_session_auth_fallback_hash()) == [token.fingerprint]
+    assert before not in (token.fingerprint, token.user.get_session_auth_hash())
+
+
+def test_who_is_inactive_when_the_column_is_added_is_locked_out(user: User) -> None:
+    """Their sessions have not been ended yet; nobody else's end."""
+    off = User.objects.create_user("off@example.com", name="Off")
+    User.objects.filter(pk=off.pk).update(is_active=False)
+    migration = importlib.import_module("users.migrations.0004_user_locked_out_at")
+    migration.lock_out(apps, types.SimpleNamespace(connection=connection))
+    for one in (user, off):
+        one.refresh_from_db()
+    assert (user.locked_out_at is None, off.locked_out_at is None) == (True, False)
 
 
 def test_users_and_tokens_can_be_dumped_and_loaded(user: User, tmp_path: Any) -> None:

@@ -196,14 +196,16 @@ def test_passwords_are_not_guessed_here_either(ann: User, settings: Any) -> None
 
 
 @pytest.mark.asvs("15.4.2")
-@pytest.mark.parametrize("how", ["password", "is_active"])
-def test_of_two_who_change_a_password_one_wins(how: str, ann: User, monkeypatch: Any) -> None:
+@pytest.mark.parametrize(
+    "changed", [{"password": "!"}, {"is_active": False}, {"locked_out_at": timezone.now()}]
+)
+def test_of_two_who_change_a_password_one_wins(changed: Any, ann: User, monkeypatch: Any) -> None:
     """Between the check and the write somebody else did so, or locked the user out."""
     authenticate = crud.authenticate
 
     def late(**credentials: Any) -> User:
         user = authenticate(**credentials)
-        User.objects.update(**{how: "!" if how == "password" else False})
+        User.objects.update(**changed)
         return user
 
     monkeypatch.setattr(crud, "authenticate", late)

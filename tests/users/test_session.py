@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.users.conftest import PASSWORD, Api, Browser, make_user, send
@@ -77,6 +79,70 @@ def test_a_cookie_of_a_session_that_ended(ann: User) -> None:
     assert api.delete("/auth/session").status_code == 204
     api.client.cookies["sessionid"] = kept
     assert api.get("/users/me").status_code == 401
+
+
+def lock_out(user: User, by: User, how: str) -> None:
+    """Deactivate *user* in one of the ways there are."""
+    if how == "api":
+        assert Api(by).patch(f"/users/{user.pk}", {"is_active": False}).status_code == 200
+    elif how == "shell":
+        user.is_active = False
+        user.save()
+    elif how == "column":
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+    else:
+        page = Client()
+        page.force_login(by)
+        url = reverse("admin:users_user_change", args=[user.pk])
+        form: dict[str, Any] = {"email": user.email, "name": user.name}
+        if how == "action":
+            url = reverse("admin:users_user_changelist")
+            form = {"action": "deactivate", "_selected_action": [user.pk]}
+        assert page.post(url, form).status_code == 302
+    assert not User.objects.get(pk=user.pk).is_active
+
+
+@pytest.mark.asvs("7.4.2")
+@pytest.mark.parametrize("how", ["api", "form", "action", "shell", "column"])
+def test_who_is_locked_out_has_to_log_in_again(how: str, ann: User, root: User) -> None:
+    """No session and no token comes back to life, whether it was tried meanwhile or not."""
+    callers = [Browser(ann), Api(ann)]
+    quiet = [Browser(ann), Api(ann)]
+    bob = Browser(make_user("bob@example.com"))
+    lock_out(ann, root, how)
+    assert [one.get("/users/me").status_code for one in callers] == [401, 401]
+    assert Api(root).patch(f"/users/{ann.pk}", {"is_active": True}).status_code == 200
+    assert [one.get("/users/me").status_code for one in callers + quiet] == [401] * 4
+    assert bob.get("/users/me").status_code == 200
+    api = Browser()
+    assert api.post("/auth/session", LOGIN).status_code == 200
+    api.refresh()
+    assert [one.get("/users/me").status_code for one in (api, Api(_again(ann)))] == [200, 200]
+
+
+@pytest.mark.asvs("7.4.2")
+def test_each_lock_out_ends_what_began_since_the_last(ann: User, root: User) -> None:
+    """Also of somebody who had been locked out before."""
+    for _ in range(2):
+        api = Browser(_again(ann))
+        assert api.get("/users/me").status_code == 200
+        for is_active in (False, True):
+            changed = Api(root).patch(f"/users/{ann.pk}", {"is_active": is_active})
+            assert changed.status_code == 200
+        assert api.get("/users/me").status_code == 401
+
+
+@pytest.mark.asvs("7.4.2")
+def test_who_is_deleted_is_logged_out(ann: User, root: User) -> None:
+    """Everywhere."""
+    callers = [Browser(ann), Api(ann)]
+    assert Api(root).delete(f"/users/{ann.pk}").status_code == 204
+    assert [one.get("/users/me").status_code for one in callers] == [401, 401]
+
+
+def _again(user: User) -> User:
+    return User.objects.get(pk=user.pk)
 
 
 @pytest.mark.asvs("7.4.5")

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 
 from di.sessions import ReadSession, Session
 from users import audit
-from users.crud.tokens import revoke_tokens
+from users.crud.tokens import revoke_tokens, unchanged
 from users.exceptions import (
     EmailTakenError,
     GroupNotFoundError,
@@ -151,7 +151,7 @@ def change_password(*, session: Session, user: User, password_hash: str) -> None
         WrongCredentialsError: since *user* was read, somebody else did so, or locked
             them out.
     """
-    same = session.query(User).filter(pk=user.pk, password=user.password, is_active=True)
+    same = unchanged(users=session.query(User), user=user)
     if not same.update(password=password_hash):
         raise WrongCredentialsError
     user.password = password_hash
@@ -182,7 +182,7 @@ def set_active(
 ) -> list[User]:
     """Lock users out, or let them in again; return those who were not so before.
 
-    Who is locked out loses all tokens for ever. Superusers are passed over unless
+    Who is locked out loses all sessions and tokens for ever. Superusers are passed over unless
     *is_admin*.
 
     Raises:

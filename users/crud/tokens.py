@@ -40,8 +40,8 @@ def issue_token(
     now = timezone.now()
     with transaction.atomic():
         # Two logins at once count one after the other, and neither misses a deactivation.
-        same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
-        if same.select_for_update().first() is None:
+        same = unchanged(users=User.objects.select_for_update(), user=user)
+        if same.first() is None:
             raise WrongCredentialsError
         live = _live(now).filter(user=user).order_by("-id")
         surplus = list(live.values_list("pk", flat=True)[MOST_TOKENS - 1 :])
@@ -58,6 +58,16 @@ def issue_token(
         )
         _record("token_issued", token.key, user.pk)
     return token, text.text
+
+
+def unchanged(*, users: QuerySet[User], user: User) -> QuerySet[User]:
+    """Return *user* among *users*: nobody if, since they were read, something ended.
+
+    That is, if they were given another password or locked out, be it for a moment.
+    """
+    return users.filter(
+        pk=user.pk, password=user.password, is_active=True, locked_out_at=user.locked_out_at
+    )
 
 
 def find_token(*, key: str) -> AccessToken | None:
@@ -97,13 +107,17 @@ def note_use(*, token: AccessToken, now: dt.datetime) -> None:
             audit.record("token_first_used", token=token.key, user=token.user_id)
 
 
-def revoke_tokens(*, access_tokens: QuerySet[AccessToken]) -> int:
-    """Revoke *access_tokens* for ever and return how many were not revoked before."""
+def revoke_tokens(*, access_tokens: QuerySet[AccessToken]) -> list[AccessToken]:
+    """Revoke *access_tokens* for ever and return those that were not revoked before."""
     with transaction.atomic():
-        unrevoked = access_tokens.filter(revoked_at=None)
-        for key, user_id in unrevoked.values_list("key", "user_id"):
-            _record("token_revoked", key, user_id)
-        return unrevoked.update(revoked_at=timezone.now())
+        # Of two who revoke a token at once the second waits, and then does not find it.
+        unrevoked = access_tokens.filter(revoked_at=None).order_by("pk")
+        found = list(unrevoked.select_for_update(of=("self",)))
+        locked = unrevoked.filter(pk__in=[token.pk for token in found])
+        locked.update(revoked_at=timezone.now())
+        for token in found:
+            _record("token_revoked", token.key, token.user_id)
+    return found
 
 
 def revoke_text(*, user: User, text: str) -> None:
