@@ -21,6 +21,15 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
+class FixedStandIns(dict[object, Callable[..., Any]]):
+    """Stand-ins that nobody changes any more: what tells them from others is known."""
+
+    @functools.cached_property
+    def identity(self) -> object:
+        """See `identity_of`."""
+        return _identity(self)
+
+
 @dataclass(frozen=True, slots=True)
 class _Layer:
     stand_ins: StandIns
@@ -44,11 +53,13 @@ class override:  # noqa: N801 - used as a statement and as a decorator, like Dja
     """
 
     def __init__(self, stand_ins: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
-        self.stand_ins = keyed(stand_ins)
+        self.stand_ins = FixedStandIns(keyed(stand_ins))
 
     def __enter__(self) -> Self:
         below = _top.get()
-        stand_ins = {**below.stand_ins, **self.stand_ins} if below else self.stand_ins
+        stand_ins = self.stand_ins
+        if below is not None:
+            stand_ins = FixedStandIns({**below.stand_ins, **stand_ins})
         _top.set(_Layer(stand_ins, below))
         return self
 
@@ -141,3 +152,12 @@ def current(more: Mapping[Callable[..., Any], Callable[..., Any]] | None = None)
     layer = _top.get()
     here: StandIns = layer.stand_ins if layer else {}
     return {**keyed(more), **here} if more else here
+
+
+def identity_of(stand_ins: StandIns) -> object:
+    """Return what is equal for two mappings if the same stand in for the same."""
+    return stand_ins.identity if isinstance(stand_ins, FixedStandIns) else _identity(stand_ins)
+
+
+def _identity(stand_ins: StandIns) -> object:
+    return frozenset((original, key_of(call)) for original, call in stand_ins.items())

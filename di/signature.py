@@ -20,7 +20,7 @@ from di.documentation import Documentation
 from di.exceptions import UnsupportedParameterError
 from di.graph import Dependant, Way, analyze, refuse_fixed_scopes, ways_from
 from di.inputs import Inputs, build_all
-from di.inspection import EMPTY, Dependable, Parameter, key_of
+from di.inspection import EMPTY, Dependable, Parameter
 from di.markers import Marker
 from di.plan import Plan, compile_plan
 
@@ -97,7 +97,7 @@ class InjectedSignature(ViewSignature):
         """Return the plan in which *stand_ins* stand in, compiled once a set of them."""
         if not stand_ins or self.compiled.plan.originals.isdisjoint(stand_ins):
             return self.compiled
-        key = frozenset((original, key_of(call)) for original, call in stand_ins.items())
+        key = overrides.identity_of(stand_ins)
         # Another thread may clear them at any time.
         if (variant := self.variants.get(key)) is None:
             if len(self.variants) >= _MOST_VARIANTS:
