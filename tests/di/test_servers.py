@@ -89,7 +89,8 @@ class Server:
     def lines(self) -> list[list[str]]:
         """Process, key and event, of all there were so far."""
         text = (self.folder / "events").read_text()
-        return [line.split(" ", 2) for line in text.splitlines()]
+        whole, _, _ = text.rpartition("\n")  # the last line may be on its way
+        return [line.split(" ", 2) for line in whole.splitlines()]
 
     def end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
