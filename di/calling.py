@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_args, get_origin, overload
@@ -115,12 +116,13 @@ class _Compiled:
         tasks = BackgroundTasks()
         given = (Outcome(), tasks)
         inputs = [
-            {one.name: self._value(step, one, values, given) for one in step.inputs}
+            {
+                one.name: value
+                for one in step.inputs
+                if (value := self._value(step, one, values, given)) is not LEFT_OUT
+            }
             for step in self.steps
         ]
-        for found in inputs:
-            for name in [name for name, value in found.items() if value is LEFT_OUT]:
-                del found[name]
         return _Call(inputs), tasks
 
     def _value(
@@ -156,8 +158,7 @@ _VIEW_CALLS: dict[tuple[bool, bool], ViewCall] = {
 }
 """How to call a function, from where and of what kind: async or not."""
 
-_MOST_KNOWN = 128
-_known: dict[object, _Compiled] = {}
+_compile_once = functools.lru_cache(maxsize=128)(_Compiled)
 
 
 def _compiled(function: Callable[..., Any], *, is_async: bool) -> _Compiled:
@@ -168,12 +169,7 @@ def _compiled(function: Callable[..., Any], *, is_async: bool) -> _Compiled:
     is_lasting = inspect.isfunction(function) and not function.__closure__
     if not is_lasting or overrides.current():
         return _Compiled(function, is_async=is_async)
-    key = (function, is_async)
-    if (known := _known.get(key)) is None:
-        if len(_known) >= _MOST_KNOWN:
-            _known.clear()
-        known = _known[key] = _Compiled(function, is_async=is_async)
-    return known
+    return _compile_once(function, is_async=is_async)
 
 
 def _reading(step: Step) -> Reading:

@@ -62,7 +62,7 @@ class Inputs(ViewSignature):
             source = _given(parameter)
             if not source:
                 self.params.append(self._read(parameter))
-            elif declares(parameter.default) or find_marker(parameter.annotation)[1]:
+            elif _is_declared(parameter.default, parameter.annotation):
                 self._contradict(
                     f"{parameter.name!r} is handed over by Ninja or by di, not read from a request",
                     "Leave out what says where it is read from.",
@@ -170,8 +170,7 @@ class Inputs(ViewSignature):
             annotation=annotation,
         )
         param = self._get_param_type(parameter.name, read)
-        is_declared = isinstance(default, Param) or find_marker(annotation)[1] is not None
-        self._check(param, is_declared=is_declared)
+        self._check(param, is_declared=_is_declared(default, annotation))
         if default is LEFT_OUT:
             param.source.default_factory = _leave_out
         elif default is not EMPTY and param.source is not default:
@@ -316,8 +315,14 @@ def _given(parameter: Parameter) -> str | None:
     for known, source in _GIVEN:
         if is_special(parameter.annotation, known):
             return source
-    is_declared = declares(parameter.default) or find_marker(parameter.annotation)[1] is not None
-    return "request" if parameter.name == "request" and not is_declared else None
+    if parameter.name != "request" or _is_declared(parameter.default, parameter.annotation):
+        return None
+    return "request"
+
+
+def _is_declared(default: Any, annotation: Any) -> bool:
+    """Whether a Param, as a default or in an annotation, says where to read from."""
+    return declares(default) or find_marker(annotation)[1] is not None
 
 
 _GIVEN = (
