@@ -901,9 +901,16 @@ def by_query(request: Annotated[str, Query()]) -> Any:
     return request
 
 
+def by_query_too(request: str = Query()) -> Any:
+    return request
+
+
 @pytest.mark.parametrize(
     ("dependable", "value"),
-    [(by_any, "GET"), (by_protocol, "GET"), (by_checkers_only, "GET"), (by_query, "a")],
+    [
+        *((by_any, "GET"), (by_protocol, "GET"), (by_checkers_only, "GET")),
+        *((by_query, "a"), (by_query_too, "a")),
+    ],
 )
 def test_a_parameter_called_request_is_the_request(
     dependable: Any, value: str, api: NinjaAPI, world: World
