@@ -22,7 +22,8 @@ from django.views.debug import get_exception_reporter_filter
 
 from tests.users.conftest import EVERY_SCOPE, PASSWORD, Api, at_once, login, make_user
 from users import hashing
-from users.admin import PasswordForm, UserCreation
+from users.admin.passwords import PasswordForm
+from users.admin.user_forms import UserCreation
 from users.models import AccessToken, AuditEntry, ThrottleCounter, User
 
 pytestmark = pytest.mark.django_db
@@ -167,7 +168,7 @@ def test_each_new_password_takes_a_slot(
     """Whoever finds none free is told so on the page, and nothing is written; nobody waits."""
     monkeypatch.setattr(hashing, "_slots", BoundedSemaphore(1))
     # The old one is right, and was hashed a moment ago.
-    monkeypatch.setattr("users.admin.log_in", lambda *_: root)
+    monkeypatch.setattr("users.admin.common.log_in", lambda *_: root)
     hashed.clear()
     before = list(User.objects.order_by("pk").values())
     with hashing.slot():

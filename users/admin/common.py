@@ -1,0 +1,80 @@
+"""Helpers that several pages of the admin site share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest
+
+from users import audit
+from users.dependencies.login import log_in
+from users.exceptions import BusyError, ThrottledError, UsersError, WrongCredentialsError
+from users.models import User
+
+
+class AuditedMixin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Pages whose security events name the client, until the transaction has ended."""
+
+    # All rows of a page, chosen for an action, must not be more fields than one form may have.
+    list_per_page = list_max_show_all = 50
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Add one row."""
+        with audit.caused_by(request):
+            return super().add_view(request, *args, **kwargs)
+
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Change one row."""
+        with audit.caused_by(request):
+            return super().change_view(request, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """List rows, or do something to some."""
+        with audit.caused_by(request):
+            return super().changelist_view(request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Delete one row."""
+        with audit.caused_by(request):
+            return super().delete_view(request, *args, **kwargs)
+
+
+def user_of(request: HttpRequest) -> User:
+    """Return the user who has logged in to the admin site."""
+    return cast("User", request.user)
+
+
+@contextmanager
+def obeying_rules() -> Iterator[None]:
+    """Answer 403, and undo everything, where somebody else's change was a moment faster."""
+    try:
+        yield
+    except UsersError as error:
+        raise PermissionDenied(str(error)) from error
+
+
+def log_in_or_explain(
+    request: HttpRequest, email: str, password: str, *, wrong: ValidationError
+) -> User:
+    """Return the user with these credentials, or raise an error that a form can show.
+
+    Raises:
+        ValidationError: *wrong* if there is no such user; another if the attempt was not made.
+    """
+    try:
+        with audit.caused_by(request):
+            return log_in(request, email, password)
+    except WrongCredentialsError:
+        raise wrong from None
+    except (ThrottledError, BusyError) as error:
+        raise ValidationError(f"{error}.", code="throttled") from None
+
+
+def record_password(request: HttpRequest, whom: int) -> None:
+    """Record that the user of *request* set the password of the user *whom*."""
+    with audit.caused_by(request):
+        audit.record("password_changed", user=user_of(request).pk, whom=whom)
