@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from di.background import BackgroundTasks as BackgroundTasks
     from di.calling import acall as acall
