@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, ParamSpec, Self, TypeVar, cast
+from typing import Annotated, Any, ParamSpec, Self, TypeVar, cast, get_args, get_origin
 
+from di.annotations import without_aliases
 from di.exceptions import NotCallableError
 from di.inspection import key_of
+from di.markers import Marker
 from di.rendering import name_of
 
 StandIns = Mapping[object, Callable[..., Any]]
@@ -49,7 +51,7 @@ class override:  # noqa: N801 - used as a statement and as a decorator, like Dja
         stand_ins: what to call instead, by the dependable it stands in for.
 
     Raises:
-        NotCallableError: a stand-in cannot be called, or stands in for nothing.
+        NotCallableError: a key or a stand-in is not a callable.
     """
 
     def __init__(self, stand_ins: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
@@ -121,11 +123,38 @@ class override:  # noqa: N801 - used as a statement and as a decorator, like Dja
         return run
 
 
+class LiveStandIns(dict[Any, Callable[..., Any]]):
+    """Stand-ins that may be added and removed at any time.
+
+    Raises:
+        NotCallableError: a key or a stand-in is not a callable. A key that no dependency
+            can have would replace nothing, and a test would run with the original.
+    """
+
+    def __setitem__(self, original: Callable[..., Any], stand_in: Callable[..., Any]) -> None:
+        _check(original, stand_in)
+        super().__setitem__(original, stand_in)
+
+    def setdefault(self, original: Callable[..., Any], stand_in: Any = None) -> Any:
+        """Set *stand_in* unless *original* has one, and return the one in force."""
+        _check(original, stand_in)
+        return super().setdefault(original, stand_in)
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Set several; see ``dict.update``."""
+        for original, stand_in in dict(*args, **kwargs).items():
+            self[original] = stand_in
+
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]
+        self.update(other)
+        return self
+
+
 @contextmanager
-def live_override() -> Iterator[dict[Any, Callable[..., Any]]]:
+def live_override() -> Iterator[LiveStandIns]:
     """Like `override`, with stand-ins that may be added and removed while it holds."""
     below = _top.get()
-    stand_ins = dict(below.stand_ins) if below else {}
+    stand_ins = LiveStandIns(below.stand_ins if below else {})
     _top.set(_Layer(stand_ins, below))
     try:
         yield stand_ins
@@ -139,11 +168,7 @@ def keyed(stand_ins: Mapping[Callable[..., Any], Callable[..., Any]]) -> StandIn
         problem = f"Stand-ins are a mapping, and this is {stand_ins!r}."
         raise NotCallableError(problem, hint="Write {original: stand_in}.")
     for original, stand_in in stand_ins.items():
-        if not callable(stand_in):
-            problem = (
-                f"The stand-in for {name_of(original)} is {stand_in!r}, which cannot be called."
-            )
-            raise NotCallableError(problem, hint="Write lambda: value to hand over a value.")
+        _check(original, stand_in)
     return {key_of(original): stand_in for original, stand_in in stand_ins.items()}
 
 
@@ -161,3 +186,40 @@ def identity_of(stand_ins: StandIns) -> object:
 
 def _identity(stand_ins: StandIns) -> object:
     return frozenset((original, key_of(call)) for original, call in stand_ins.items())
+
+
+def _check(original: object, stand_in: object) -> None:
+    """Refuse a key that no dependency can have, and a stand-in that cannot be called."""
+    if not _is_callable(original):
+        problem = f"A stand-in for {_shown(original)} would never be called: it is no dependable."
+        hint = f"Write the dependable itself: override({{{_named_by(original) or 'f'}: stand_in}})."
+        raise NotCallableError(problem, hint=hint)
+    if not _is_callable(stand_in):
+        shown = _shown(stand_in)
+        problem = f"The stand-in for {name_of(original)} is {shown}, which cannot be called."
+        named = _named_by(stand_in)
+        hint = f"Write {named} itself." if named else "Write lambda: value to hand over a value."
+        raise NotCallableError(problem, hint=hint)
+
+
+def _is_callable(value: object) -> bool:
+    # An alias can be called as far as Python knows.
+    return callable(value) and not _is_alias(value)
+
+
+def _is_alias(value: object) -> bool:
+    return get_origin(without_aliases(value)) is Annotated
+
+
+def _named_by(value: object) -> str | None:
+    """Return the name of the dependable that the marker in *value* names, if there is one."""
+    found = [value, *reversed(get_args(without_aliases(value)))]
+    marker = next((one for one in found if isinstance(one, Marker)), None)
+    if marker is None:
+        return None
+    named = found[-1] if marker.dependency is None else marker.dependency
+    return name_of(named).rpartition(".")[2]
+
+
+def _shown(value: object) -> str:
+    return "an alias of Annotated" if _is_alias(value) else repr(value)

@@ -28,6 +28,7 @@ from di.options import (
     RouteOptions,
     RouterOptions,
 )
+from di.overrides import LiveStandIns
 from di.rendering import describe, name_of
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -134,7 +135,7 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
     """
 
     def __init__(self, *, dependencies: Dependencies = (), **kwargs: Unpack[APIOptions]) -> None:
-        self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
+        self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = LiveStandIns()
         kwargs.setdefault("default_router", Router())
         super().__init__(**kwargs)
         ensure_handled(self)

@@ -3,10 +3,10 @@
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from unittest.mock import AsyncMock, MagicMock
 
 import ninja
@@ -15,6 +15,7 @@ from asgiref.sync import async_to_sync
 from django.http import HttpRequest
 from ninja import Schema
 from ninja.testing import TestClient
+from typing_extensions import TypeAliasType
 
 from di import Depends, NinjaAPI, Router, Security, SecurityScopes, dependable, inject, override
 from di.exceptions import DependencyScopeError, NotCallableError
@@ -385,19 +386,88 @@ def test_a_mock_is_called_without_arguments_and_awaited_if_need_be(mock: Any, wo
     stand_in.assert_called_once_with()
 
 
+class Made:
+    """A class that a marker without an argument calls."""
+
+
+Alias = Annotated[str, Depends(function)]
+
+NO_KEYS: dict[str, tuple[Any, str]] = {
+    "name": ("function", "override({f: stand_in})."),
+    "marker": (Depends(function), "override({function: stand_in})."),
+    "security marker": (Security(function, scopes=["a"]), "override({function: stand_in})."),
+    "alias": (Alias, "override({function: stand_in})."),
+    "alias of a class": (Annotated[Made, Depends()], "override({Made: stand_in})."),
+    "named alias": (TypeAliasType("NamedAlias", Alias), "override({function: stand_in})."),
+    "plain alias": (Annotated[str, "a note"], "override({f: stand_in})."),
+    "nothing": (None, "override({f: stand_in})."),
+}
+"""Keys that no dependency can have, and the end of the hint."""
+
+
+def live(api: NinjaAPI, how: str) -> Any:
+    """Return a function that sets one stand-in in one of the ways there are."""
+    mapping = api.dependency_overrides
+    ways: dict[str, Callable[[Any, Any], Any]] = {
+        "override": lambda original, stand_in: override({original: stand_in}),
+        "setitem": mapping.__setitem__,
+        "setdefault": mapping.setdefault,
+        "update": lambda original, stand_in: mapping.update({original: stand_in}),
+        "or": lambda original, stand_in: mapping.__ior__({original: stand_in}),
+    }
+    return ways[how]
+
+
 @pytest.mark.row("H9")
-def test_what_cannot_be_called_is_refused_by_the_apis_mapping_too(world: World) -> None:
-    """A plain dictionary takes anything; the request that needs it says what is wrong."""
+@pytest.mark.parametrize("how", ["override", "setitem", "setdefault", "update", "or"])
+@pytest.mark.parametrize("key", NO_KEYS)
+def test_a_key_that_replaces_nothing_is_refused(api: NinjaAPI, how: str, key: str) -> None:
+    """When a key is no dependable, then it is refused, because the original would run."""
+    original, hint = NO_KEYS[key]
+    with pytest.raises(NotCallableError, match="would never be called") as caught:
+        live(api, how)(original, function)
+    assert caught.value.hint.endswith(hint)
+    assert api.dependency_overrides == {}
 
-    @inject
-    def view(request: HttpRequest, value: str = Depends(function)) -> str:
-        return value
 
-    api = NinjaAPI(urls_namespace="api")
-    api.get("/x")(view)
-    api.dependency_overrides[function] = None  # type: ignore[assignment]
-    with pytest.raises(NotCallableError, match="which cannot be called"):
-        TestClient(api).get("/x")
+@pytest.mark.row("H9")
+@pytest.mark.parametrize("how", ["override", "setitem", "setdefault", "update", "or"])
+@pytest.mark.parametrize(
+    ("stand_in", "hint"),
+    [
+        (None, "Write lambda: value to hand over a value."),
+        (Depends(function), "Write function itself."),
+        (Alias, "Write function itself."),
+    ],
+)
+def test_a_stand_in_that_cannot_be_called_is_refused(
+    api: NinjaAPI, how: str, stand_in: Any, hint: str
+) -> None:
+    """When a stand-in is no callable, then the line that sets it raises."""
+    with pytest.raises(NotCallableError, match="which cannot be called") as caught:
+        live(api, how)(function, stand_in)
+    assert caught.value.hint == hint
+
+
+@pytest.mark.row("H9")
+def test_the_fixture_refuses_a_key_that_replaces_nothing(
+    dependency_overrides: dict[Any, Any],
+) -> None:
+    """When a test sets an alias in the fixture's mapping, then that line raises."""
+    with pytest.raises(NotCallableError, match="would never be called"):
+        dependency_overrides[Alias] = function
+
+
+@pytest.mark.row("H9")
+def test_a_mapping_of_stand_ins_serves_like_any_dictionary(world: World) -> None:
+    """When stand-ins are set by each of a dictionary's methods, then requests get them."""
+    api = served(world, function)
+    for how in ("setitem", "setdefault", "update", "or"):
+        live(api, how)(function, lambda how=how: how)
+        expected = "setitem" if how == "setdefault" else how
+        assert data(world.get("/x")) == expected
+    api.dependency_overrides = {"function": function}  # type: ignore[dict-item]
+    assert world.get("/x").status_code == 500
 
 
 class Inspected:
