@@ -22,6 +22,7 @@ from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Lifetime, Outcome, State
 from di.plan import Step, compile_plan
 from di.rendering import describe
+from di.sensitive import is_sensitive
 
 _T = TypeVar("_T")
 
@@ -45,6 +46,7 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
     """
     compiled = _compiled(function, is_async=False)
     state, tasks = compiled.prepare(values)
+    del values  # a traceback would show them all under this one name
     result = compiled.resolve(state, function, _as_it_is)
     left = state.left or Lifetime([], state)
     if (final := left.close(tasks.run())) is not None:
@@ -60,6 +62,7 @@ async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
     """See `call`. A sync *function* runs where its sync dependables run."""
     compiled = _compiled(function, is_async=True)
     state, tasks = compiled.prepare(values)
+    del values  # a traceback would show them all under this one name
     result = await compiled.resolve(state, function, _as_it_is)
     left, hop = state.left or Lifetime([], state), state.hop or Hop()
     if (final := await left.aclose(hop, await tasks.arun(hop))) is not None:
@@ -103,6 +106,7 @@ class _Compiled:
             [_reading(step) for step in self.steps],
             is_async=is_async,
             view_call=_VIEW_CALLS[is_async, kind.is_async],
+            is_hidden=is_sensitive(self.plan, function),
         )
 
     def prepare(self, values: Mapping[str, Any]) -> tuple[_Call, BackgroundTasks]:

@@ -3,6 +3,9 @@
 What can be decided before is decided here: callables are bound as the function's globals,
 values are its locals, and it has nothing that its plan does not need. The source consists
 of names and numbers only, and lies in `linecache` for tracebacks and debuggers.
+
+Locals have the names of the parameters that they fill, because tools that hide secrets in
+tracebacks go by name: a token is called ``token`` here as well.
 """
 
 from __future__ import annotations
@@ -12,12 +15,14 @@ import contextlib
 import contextvars
 import inspect
 import itertools
+import keyword
 import linecache
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from weakref import finalize
+from weakref import WeakValueDictionary, finalize
 
 from di import lifetimes
 from di.app_scope import Instance, app_scope
@@ -54,13 +59,14 @@ class Reading:
     names: tuple[str, ...] | None = ()
 
 
-def compile_resolver(
+def compile_resolver(  # noqa: PLR0913 - each keyword decides one thing
     plan: Plan,
     readings: Sequence[Reading],
     *,
     is_async: bool,
     view_call: ViewCall,
     first: str = "",
+    is_hidden: bool = False,
 ) -> Callable[..., Any]:
     """Return ``resolve(frame, view, respond)``, a coroutine function if *is_async*.
 
@@ -76,8 +82,9 @@ def compile_resolver(
         is_async: whether the view is served on an event loop.
         view_call: how *view* is called.
         first: the attribute of the frame that the view takes by position.
+        is_hidden: leave the function out of Django's and Sentry's error reports.
     """
-    writer = _Writer(plan, readings, is_async=is_async)
+    writer = _Writer(plan, readings, is_async=is_async, is_hidden=is_hidden)
     writer.write_resolver(view_call, first)
     return writer.compiled("resolve")
 
@@ -85,10 +92,13 @@ def compile_resolver(
 class _Writer:
     """Writes the source of one function."""
 
-    def __init__(self, plan: Plan, readings: Sequence[Reading], *, is_async: bool) -> None:
+    def __init__(
+        self, plan: Plan, readings: Sequence[Reading], *, is_async: bool, is_hidden: bool = False
+    ) -> None:
         self.plan = plan
         self.readings = readings
         self.is_async = is_async
+        self.is_hidden = is_hidden
         self.lines: list[str] = []
         self.depth = 0
         self.globals: dict[str, Any] = {
@@ -99,11 +109,12 @@ class _Writer:
                 *(lifetimes.first_of, Bridge, Hop, Lifetime, SecurityScopes, Slots, keep, akeep),
             )
         }
-        self.globals |= {"BAD": BAD, "NEVER": NEVER}
+        self.globals |= {"BAD": BAD, "NEVER": NEVER, "__name__": __name__}
         self.may_be_bad: set[int] = set()
+        self.values, self.inputs = _local_names(plan, readings, taken=self.globals)
 
     def write_resolver(self, view_call: ViewCall, first: str) -> None:
-        with self.block(f"{'async ' * self.is_async}def resolve(frame, view, respond)"):
+        with self.function(f"{'async ' * self.is_async}def resolve(frame, view, respond)"):
             self.write_prologue(view_call)
             if not self.generators():
                 self.write_steps()
@@ -126,14 +137,14 @@ class _Writer:
     def write_maker(self) -> None:
         """Write ``make(frame)`` instead: the view is a dependable, and stays open."""
         root = self.plan.view
-        with self.block(f"{'async ' * self.is_async}def make(frame)"):
+        with self.function(f"{'async ' * self.is_async}def make(frame)"):
             self.write_prologue("call" if root.dependable.kind.is_async else "hop")
             self.write_steps((*self.plan.steps, root))
             if root.dependable.kind.is_generator:
                 self.line(
                     f"frame.left = Lifetime([(generator_{root.index}, step_{root.index})], frame)"
                 )
-            self.line(f"return value_{root.index}")
+            self.line(f"return {self.values[root.index]}")
 
     def write_prologue(self, view_call: ViewCall) -> None:
         steps = self.plan.steps
@@ -184,13 +195,15 @@ class _Writer:
             return
         self.may_be_bad.add(step.index)
         with self.block(f"if {bad}"):
-            self.line(f"value_{step.index} = BAD")
+            self.line(f"{self.values[step.index]} = BAD")
         with self.block("else"):
             self.write_call(step, is_here=is_here)
 
     def write_reading(self, step: Step) -> str:
         """Write the reading of its inputs; return the condition that something is bad, if any."""
-        conditions = [f"value_{need} is BAD" for need in step.needs if need in self.may_be_bad]
+        conditions = [
+            f"{self.values[need]} is BAD" for need in step.needs if need in self.may_be_bad
+        ]
         read = self.readings[step.index].read
         if read is not None:
             self.bind(f"read_{step.index}", read)
@@ -198,7 +211,17 @@ class _Writer:
             conditions.insert(0, f"inputs_{step.index} is None")
         return " or ".join(conditions)
 
+    def write_inputs(self, step: Step) -> None:
+        """Write each input into a local of its own: scrubbers do not look into dictionaries."""
+        reading = self.readings[step.index]
+        if reading.read is None or reading.names is None:
+            return
+        for name in reading.names:
+            self.line(f"{self.inputs[name]} = inputs_{step.index}[{name!r}]")
+        self.line(f"del inputs_{step.index}")
+
     def write_call(self, step: Step, *, is_here: bool) -> None:
+        self.write_inputs(step)
         if step.limiter is None:
             self.write_value(step, is_here=is_here)
             return
@@ -213,29 +236,30 @@ class _Writer:
                 self.line("raise")
 
     def write_value(self, step: Step, *, is_here: bool) -> None:
-        number = step.index
+        number, value = step.index, self.values[step.index]
         if step.own_plan is not None:
             plan = self.bind(f"plan_{number}", step.own_plan)
             keep = "await akeep" if self.is_async and step.needs_loop else "keep"
-            self.line(f"value_{number} = {keep}({plan})")
+            self.line(f"{value} = {keep}({plan})")
             return
         if not is_here:
             self.write_hop_alone(step)
             return
         kind = step.dependable.kind
-        name = self.bind(self.named(step), step.dependable.call)
+        name = self.bind(_call_name(step), step.dependable.call)
         arguments = ", ".join(self.arguments(step))
         if not kind.is_generator:
-            crossing = kind.is_async and not self.is_async
-            call = f"bridge({name}, {arguments})" if crossing else f"{name}({arguments})"
-            self.line(f"value_{number} = {'await ' * (kind.is_async and self.is_async)}{call}")
+            call = f"{'await ' * (kind.is_async and self.is_async)}{name}({arguments})"
+            if kind.is_async and not self.is_async:
+                call = f"bridge({self.write_calling(step, call)})"
+            self.line(f"{value} = {call}")
             return
         if kind.is_async and self.is_async and step.scope == "request":
             # What is entered in a task of its own is noted there: this one may be cancelled
             # in the moment in which the other ends.
-            self.line(f"value_{number} = BAD")
-            with self.block(f"async def entering_{number}()"):
-                self.line(f"nonlocal value_{number}, generator_{number}")
+            self.line(f"{value} = BAD")
+            with self.function(f"async def entering_{number}()"):
+                self.line(f"nonlocal {value}, generator_{number}")
                 self.write_entering(step, f"{name}({arguments})")
             self.line(f"await hop.apart(entering_{number})")
         else:
@@ -243,11 +267,11 @@ class _Writer:
 
     def write_entering(self, step: Step, generator: str) -> None:
         """Write what runs the *generator* of *step* to its yield, and notes that it is open."""
-        number = step.index
+        number, value = step.index, self.values[step.index]
         self.line(f"entered_{number} = {generator}")
-        self.line(f"value_{number} = {self.first_of(step)}")
+        self.line(f"{value} = {self.first_of(step)}")
         origin = self.bind(f"step_{number}", step)
-        with self.block(f"if value_{number} is NEVER"):
+        with self.block(f"if {value} is NEVER"):
             self.line(f"raise never_yielded({origin})")
         self.line(f"generator_{number} = entered_{number}")
 
@@ -267,7 +291,7 @@ class _Writer:
     @contextlib.contextmanager
     def in_a_hop(self, steps: Sequence[Step]) -> Iterator[None]:
         """Write what resolves *steps* as a function that the request's thread calls."""
-        values = [f"value_{step.index}" for step in steps]
+        values = [self.values[step.index] for step in steps]
         kept = [
             f"generator_{step.index}"
             for step in steps
@@ -277,7 +301,7 @@ class _Writer:
         self.line(f"{' = '.join(values)} = BAD")
         if kept and not self.generators():  # of a maker, whose only one is its root
             self.line(f"{' = '.join(kept)} = None")
-        with self.block(f"def {name}()"):
+        with self.function(f"def {name}()"):
             self.line(f"nonlocal {', '.join(values + kept)}")
             self.is_async = False
             yield
@@ -289,14 +313,25 @@ class _Writer:
         if bad := self.write_reading(view):
             with self.block(f"if {bad}"):
                 self.line("raise frame.invalid()")
+        self.write_inputs(view)
         arguments = ", ".join([f"frame.{first}"] * bool(first) + self.arguments(view))
-        call = {
-            "call": f"view({arguments})",
-            "await": f"await view({arguments})",
-            "hop": f"await hop(view, {arguments})",
-            "bridge": f"bridge(view, {arguments})",
-        }[view_call]
+        call = f"view({arguments})"
+        if view_call in ("hop", "bridge"):
+            call = f"{view_call}({self.write_calling(view, call)})"
+        if view_call in ("hop", "await"):
+            call = f"await {call}"
         self.line(f"result = respond(frame, {call})")
+
+    def write_calling(self, step: Step, call: str) -> str:
+        """Write a function that makes *call*, which another thread is to make; return its name.
+
+        The functions on the way there would have the arguments in a dictionary, in which
+        scrubbers do not look for secrets.
+        """
+        name = f"calling_{step.index}"
+        with self.function(f"def {name}()"):
+            self.line(f"return {call}")
+        return name
 
     def write_leaving(self) -> None:
         """Write the closing of the function scope after a success."""
@@ -333,8 +368,8 @@ class _Writer:
         if reading.names is None:
             written.append(f"**inputs_{step.index}")
         else:
-            written += [f"{name}=inputs_{step.index}[{name!r}]" for name in reading.names]
-        written += [f"{name}=value_{index}" for name, index in step.arguments]
+            written += [f"{name}={self.inputs[name]}" for name in reading.names]
+        written += [f"{name}={self.values[index]}" for name, index in step.arguments]
         if step.security_scopes:
             scopes = self.bind(f"scopes_{step.index}", step.oauth_scopes)
             written += [f"{name}=SecurityScopes({scopes})" for name in step.security_scopes]
@@ -343,12 +378,6 @@ class _Writer:
     def in_thread(self, step: Step) -> bool:
         """Whether an async view goes to its thread for *step*."""
         return not step.needs_loop and (step.own_plan is not None or step.dependable.is_blocking)
-
-    def named(self, step: Step) -> str:
-        """Return a name for what *step* calls that tells a reader what it is."""
-        call = inspect.unwrap(step.dependable.call)
-        name = getattr(call, "__name__", type(call).__name__)
-        return f"call_{step.index}_{re.sub(r'[^A-Za-z0-9_]', '', name)}"
 
     def twin(self, name: str, other: str | None = None) -> str:
         """Return *name*, or its async twin, awaited."""
@@ -364,23 +393,128 @@ class _Writer:
         yield
         self.depth -= 1
 
+    @contextlib.contextmanager
+    def function(self, head: str) -> Iterator[None]:
+        with self.block(head):
+            if self.is_hidden:
+                self.line("__traceback_hide__ = True")
+            yield
+
     def bind(self, name: str, value: object) -> str:
         self.globals[name] = value
         return name
 
     def compiled(self, name: str) -> Callable[..., Any]:
-        source = "\n".join(self.lines) + "\n"
         view = name_of(self.plan.view.dependable.call)
-        filename = f"<di {name} {next(_numbers)}: {view}>"
-        exec(compile(source, filename, "exec"), self.globals)  # noqa: S102 - our own source
-        lines = source.splitlines(keepends=True)
-        linecache.cache[filename] = (len(source), None, lines, filename)
+        source = _source_of("\n".join(self.lines) + "\n", view)
+        # Django's debug page reads source from here, and linecache has it for all others.
+        self.globals["__loader__"] = source
+        exec(compile(source.text, source.filename, "exec"), self.globals)  # noqa: S102 - our own source
         function: Callable[..., Any] = self.globals.pop(name)
-        finalize(function, linecache.cache.pop, filename, None)
+        function.__qualname__ = f"{name}[{view}]"
+        function.__code__ = function.__code__.replace(co_qualname=function.__qualname__)
         return function
 
 
-_numbers = itertools.count(1)
+class _Source:
+    """The source of generated functions, kept for tracebacks until the last of them is gone."""
+
+    def __init__(self, text: str, filename: str) -> None:
+        self.text = text
+        self.filename = filename
+        entry = (len(text), None, text.splitlines(keepends=True), filename)
+        linecache.cache[filename] = entry
+        finalize(self, _forget, filename, entry)
+
+    def get_source(self, _module: str) -> str:
+        """Return the source, as the loader of a module would."""
+        return self.text
+
+
+def _forget(filename: str, entry: object) -> None:
+    """Remove *entry* from linecache, unless another source has the file name by now."""
+    if linecache.cache.get(filename) is entry:
+        del linecache.cache[filename]
+
+
+_sources: WeakValueDictionary[str, _Source] = WeakValueDictionary()
+_lock = threading.RLock()  # a finalizer may compile in the middle of it
+
+
+def _source_of(text: str, view: str) -> _Source:
+    """Return *text* under a file name that tells its *view*, the same in every process.
+
+    Another text for the same view, such as that of its second mount, gets a number.
+    """
+    numbered = (f"<di {view} {number}>" for number in itertools.count(2))
+    with _lock:
+        filename = next(
+            one
+            for one in itertools.chain([f"<di {view}>"], numbered)
+            if getattr(_sources.get(one), "text", text) == text
+        )
+        source = _sources.get(filename)
+        if source is None:
+            source = _sources[filename] = _Source(text, filename)
+    return source
+
+
+def _local_names(
+    plan: Plan, readings: Iterable[Reading], taken: Iterable[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return the locals of all values, by their step's index, and of all inputs, by name.
+
+    A value is called as the first parameter that it fills. In ``dependencies=`` it fills
+    none, and is called as its dependable.
+
+    Args:
+        plan: the steps whose values have locals.
+        readings: the inputs that have locals.
+        taken: names that mean something else in the generated function.
+    """
+    steps = (*plan.steps, plan.view)
+    used = {*taken, *_OWN_NAMES, *map(_call_name, steps)}
+    used |= {f"{prefix}_{step.index}" for prefix in _NUMBERED for step in steps}
+    filled: dict[int, str] = {}
+    for step in steps:
+        for name, index in step.arguments:
+            filled.setdefault(index, name)
+
+    def unused(name: str) -> str:
+        local = re.sub(r"\W", "", name, flags=re.ASCII)
+        if not local.isidentifier() or keyword.iskeyword(local) or local.startswith("__"):
+            local = f"value_{local}"
+        numbered = (f"{local}_{number}" for number in itertools.count(2))
+        local = next(one for one in itertools.chain([local], numbered) if one not in used)
+        used.add(local)
+        return local
+
+    values = [unused(filled.get(step.index) or _bare_name(step)) for step in steps]
+    names = dict.fromkeys(name for reading in readings for name in reading.names or ())
+    return values, {name: unused(name) for name in names}
+
+
+_OWN_NAMES = (
+    *("frame", "view", "respond", "result", "error", "final", "opened", "closing"),
+    *("slots", "hop", "bridge", "next", "anext", "BaseException"),
+)
+"""Names that a generated function uses for itself."""
+
+_NUMBERED = (
+    *("generator", "entered", "entering", "inputs", "read", "step", "limiter", "plan"),
+    *("scopes", "in_thread", "calling"),
+)
+"""Those that are followed by the index of a step."""
+
+
+def _call_name(step: Step) -> str:
+    """Return a name for the callable of *step* that tells a reader which it is."""
+    return f"call_{step.index}_{re.sub(r'[^A-Za-z0-9_]', '', _bare_name(step))}"
+
+
+def _bare_name(step: Step) -> str:
+    call = inspect.unwrap(step.dependable.call)
+    return str(getattr(call, "__name__", type(call).__name__))
 
 
 def keep(plan: Plan) -> Any:

@@ -23,6 +23,7 @@ from di import overrides
 from di.closing import ABreakOff, BreakOff, Ending, Stream, call_at_end, watch_stream
 from di.contexts import Hop, run_apart
 from di.frame import Frame
+from di.inspection import WRAPPER
 from di.lifetimes import Lifetime
 from di.signature import Compiled, InjectedSignature
 
@@ -37,8 +38,8 @@ class Guard:
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
         self.signature = cast("InjectedSignature", operation.signature)
-        self.view = operation.view_func
-        functools.update_wrapper(self, self.view)
+        self.view = _bare(operation.view_func)
+        functools.update_wrapper(self, operation.view_func)
 
     def __call__(
         self, request: HttpRequest, path_params: dict[str, Any], response: HttpResponse
@@ -151,6 +152,17 @@ class AsyncGuard(Guard):
             return result
         call_at_end(request, functools.partial(ending.close_anywhere, hop))
         return self.watched(result, functools.partial(ending.abreak_off, hop))
+
+
+def _bare(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *view* without the outermost wrappers of `inject`.
+
+    The resolver passes every argument, so it needs none of their checks, and tracebacks have
+    the user's functions only.
+    """
+    while getattr(view, WRAPPER, None) is view:
+        view = view.__wrapped__
+    return view
 
 
 _PAIR = (

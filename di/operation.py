@@ -19,7 +19,7 @@ from ninja.signature.utils import get_path_param_names
 from di.closing import Stream, watch_stream
 from di.exceptions import NotInjectedError
 from di.guard import AsyncGuard, Guard
-from di.inspection import INJECTED, Kind, kind_of
+from di.inspection import INJECTED, WRAPPER, Kind, kind_of
 from di.markers import Marker
 from di.refusal import markers_of
 from di.signature import InjectedSignature, Injection
@@ -51,6 +51,7 @@ def inject_with(view: _View, dependencies: Sequence[Marker]) -> _View:
     wrapper._ninja_contribute_to_operation = contributors  # type: ignore[attr-defined]  # noqa: SLF001 - Ninja's hook
     wrapper.__signature__ = injection.stand_in_signature()  # type: ignore[attr-defined]
     setattr(wrapper, INJECTED, injection)
+    setattr(wrapper, WRAPPER, wrapper)
     return cast("_View", wrapper)
 
 

@@ -23,6 +23,7 @@ from di.inputs import Inputs, build_all
 from di.inspection import EMPTY, Dependable, Parameter
 from di.markers import Marker
 from di.plan import Plan, compile_plan
+from di.sensitive import is_sensitive
 
 _MOST_VARIANTS = 128
 
@@ -139,6 +140,7 @@ class Compiled:
         self.readers.append(Inputs(signature.path, way, view.inputs[1:], signature.contributed))
         readers[view.dependable] = self.readers[-1]
         build_all(self.readers)
+        self.view_func = signature.view_func
         self.is_async = signature.is_async
         self.is_stream = signature.is_stream
         self.documented = [readers[dependable] for dependable in ways if dependable in readers]
@@ -152,6 +154,7 @@ class Compiled:
             is_async=self.is_async,
             view_call="await" if self.is_async and not self.is_stream else "call",
             first="request",
+            is_hidden=is_sensitive(self.plan, self.view_func),
         )
 
 

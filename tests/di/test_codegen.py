@@ -4,14 +4,20 @@ import asyncio
 import functools
 import gc
 import linecache
+import re
 import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.http import HttpResponse
+from django.views.debug import ExceptionReporter
+from django.views.decorators.debug import sensitive_variables
+from ninja import Header
 
-from di import Depends, NinjaAPI, dependable
+from di import Depends, NinjaAPI, acall, call, dependable
 from di.codegen import Reading, compile_resolver
 from di.exceptions import BlockingGeneratorError
 from di.graph import analyze
@@ -143,18 +149,241 @@ def test_a_traceback_shows_the_line() -> None:
     with pytest.raises(ValueError, match="it") as caught:
         compiled(Depends(above))(State(), lambda: None, lambda _, result: result)
     text = "".join(traceback.format_exception(caught.value))
-    assert "value_0 = call_0_fails()" in text
-    assert "value_1 = call_1_above(needed=value_0)" in source(compiled(Depends(above)))
+    assert "needed = call_0_fails()" in text
+    assert "above = call_1_above(needed=needed)" in source(compiled(Depends(above)))
 
 
 def test_its_source_goes_with_it() -> None:
-    """Nothing is left in linecache of a function that is no more."""
-    resolve = compiled(Depends(function))
+    """When the last function with a source is gone, then linecache has forgotten the source."""
+    resolve, same = compiled(Depends(function)), compiled(Depends(function))
     filename = resolve.__code__.co_filename
-    assert filename in linecache.cache
+    assert same.__code__.co_filename == filename
     del resolve
     gc.collect()
+    assert filename in linecache.cache
+    del same
+    gc.collect()
     assert filename not in linecache.cache
+
+
+def test_a_source_that_was_replaced_is_left_alone() -> None:
+    """When something else is in linecache under a file name, then it stays there."""
+    resolve = compiled(Depends(function))
+    filename = resolve.__code__.co_filename
+    linecache.cache[filename] = other = (0, None, [], filename)
+    del resolve
+    gc.collect()
+    assert linecache.cache.pop(filename) is other
+
+
+def test_names_are_stable_and_say_what_it_is() -> None:
+    """File, module, and qualified name tell the view and `di`, without a running number."""
+
+    def named_view() -> None: ...
+
+    def resolver(dependency: Any) -> Any:
+        plan = compile_plan(analyze(named_view, [Depends(dependency)]))
+        return compile_resolver(plan, [Reading()] * 2, is_async=False, view_call="call")
+
+    view = f"{__name__}.{named_view.__qualname__}"
+    for _ in range(2):
+        resolve = resolver(function)
+        assert resolve.__code__.co_filename == f"<di {view}>"
+        assert resolve.__module__ == "di.codegen"
+        assert resolve.__globals__["__name__"] == "di.codegen"
+        assert resolve.__qualname__ == resolve.__code__.co_qualname == f"resolve[{view}]"
+    other = resolver(coroutine)
+    assert other.__code__.co_filename == f"<di {view} 2>"
+    assert source(other) != source(resolve)
+
+
+def test_locals_are_called_as_parameters() -> None:
+    """A value or an input has its parameter's name; a second one of the name has a suffix."""
+
+    def get_token(token: str) -> str:
+        return token
+
+    def get_user(token: str = Depends(get_token), next: str = Depends(function)) -> str:  # noqa: A002 - a name of the writer
+        return token
+
+    def refresh(token: str = Depends(generator), frame: str = Depends(get_user)) -> None: ...
+
+    plan = compile_plan(analyze(refresh, [Depends(quick)]))
+    readings = [Reading() for _ in range(len(plan.steps) + 1)]
+    (number,) = (one.index for one in plan.steps if one.inputs)
+    readings[number] = Reading(read=lambda _: {"token": "x"}, names=("token",))
+    resolve = compile_resolver(plan, readings, is_async=False, view_call="call")
+    names = resolve.__code__.co_varnames
+    assert set(names) >= {"quick", "token", "token_2", "token_3", "next_2", "frame_2"}
+    assert not [name for name in names if name.startswith("value")]
+    resolve(State(), refresh, lambda _, result: result)
+
+
+SECRET = "correct horse battery staple"
+
+
+def get_password(password: str = Header()) -> str:
+    return password
+
+
+async def aget_password(password: str = Header()) -> str:
+    return password
+
+
+@pytest.mark.parametrize("get", [get_password, aget_password])
+def test_a_secret_is_under_its_own_name_only(world: World, api: NinjaAPI, get: Any) -> None:
+    """When a request fails, then generated frames hold a password where scrubbers look for it."""
+    frames: list[dict[str, Any]] = []
+
+    def check(password: str = Depends(get), other: str = Depends(get_password)) -> None:
+        raise ValueError("exploded")
+
+    @api.get("/x")
+    @world.view
+    def view(request: Any, checked: None = Depends(check)) -> None: ...
+
+    def collect(request: Any, error: Exception) -> HttpResponse:
+        frames.extend(
+            dict(frame.f_locals)
+            for frame, _ in traceback.walk_tb(error.__traceback__)
+            if frame.f_code.co_filename.startswith("<di ")
+        )
+        return HttpResponse()
+
+    api.add_exception_handler(ValueError, collect)
+    world.serve(api)
+    assert world.get("/x", headers={"password": SECRET}).status_code == 200
+    assert frames
+    for variables in frames:
+        shown = {name for name, value in variables.items() if SECRET in str(value)}
+        assert shown <= {"password", "password_2", "password_3", "other"}
+    assert "password" in {name for variables in frames for name in variables}
+
+
+@pytest.mark.parametrize("resolve", [call, async_to_sync(acall)])
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_secret_given_to_call_is_under_its_own_name_only(resolve: Any, *, is_async: bool) -> None:
+    """When a function fails outside a request, then no frame of ours has the value elsewhere."""
+
+    def check(password: str = Depends(aget_password)) -> None:
+        raise ValueError("exploded")
+
+    async def acheck(password: str = Depends(get_password)) -> None:
+        raise ValueError("exploded")
+
+    with pytest.raises(ValueError, match="exploded") as caught:
+        resolve(acheck if is_async else check, password=SECRET)
+    for frame, _ in traceback.walk_tb(caught.value.__traceback__):
+        is_ours = frame.f_globals["__name__"].startswith("di.")
+        if is_ours:
+            shown = {name for name, value in frame.f_locals.items() if SECRET in str(value)}
+            assert shown <= {"password", "password_2"}
+
+
+def reported(world: World, api: NinjaAPI, password: str) -> str:
+    """Return Django's error report of a failing request."""
+    reports: list[str] = []
+
+    def collect(request: Any, error: Exception) -> HttpResponse:
+        reporter = ExceptionReporter(request, type(error), error, error.__traceback__)
+        reports.append(reporter.get_traceback_html())
+        return HttpResponse()
+
+    api.add_exception_handler(ValueError, collect)
+    world.serve(api)
+    assert world.get("/x", headers={"password": password}).status_code == 200
+    return reports[0]
+
+
+@sensitive_variables("password")
+def raise_inside(password: str = Depends(get_password)) -> None:
+    raise ValueError("exploded")
+
+
+def use_password(request: Any, password: str = Depends(get_password)) -> None:
+    raise ValueError("exploded")
+
+
+async def ause_password(request: Any, password: str = Depends(get_password)) -> None:
+    raise ValueError("exploded")
+
+
+def use_dependable(request: Any, done: None = Depends(raise_inside)) -> None: ...
+
+
+async def ause_dependable(request: Any, done: None = Depends(raise_inside)) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("view", "is_hidden"),
+    [
+        (use_password, False),
+        (ause_password, False),
+        (sensitive_variables("password")(use_password), True),
+        (sensitive_variables()(use_password), True),
+        (use_dependable, True),
+        (ause_dependable, True),
+    ],
+)
+def test_sensitive_variables_are_hidden_in_generated_frames(
+    world: World, api: NinjaAPI, view: Any, *, is_hidden: bool
+) -> None:
+    """When user code has @sensitive_variables, then Django's report hides its values in ours."""
+    api.get("/x")(view)
+    report = reported(world, api, SECRET)
+    assert "exploded" in report
+    assert (SECRET in report) is not is_hidden
+    assert ("&lt;di tests" in report) is not is_hidden
+
+
+def test_sensitive_variables_of_a_coroutine_function(world: World, api: NinjaAPI) -> None:
+    """When the decorated function is async, then its values are hidden as well."""
+
+    async def check(password: str = Depends(get_password)) -> None:
+        raise ValueError("exploded")
+
+    hidden = sensitive_variables("password")(check)
+
+    @api.get("/x")
+    @world.view
+    def view(request: Any, checked: None = Depends(hidden)) -> None: ...
+
+    assert SECRET not in reported(world, api, SECRET)
+
+
+def test_sensitive_variables_below_an_app_scope(world: World, api: NinjaAPI) -> None:
+    """When a dependable of scope "app" has sensitive variables, then the view's frame is hidden."""
+
+    @dependable(scope="app")
+    @sensitive_variables()
+    def get_client() -> str:
+        return SECRET
+
+    def use(client: str) -> None:
+        raise ValueError("exploded")
+
+    @api.get("/x")
+    @sensitive_variables()
+    @world.view
+    def view(request: Any, client: str = Depends(get_client)) -> None:
+        use(client)
+
+    report = reported(world, api, "")
+    assert "&lt;di tests" not in report
+
+
+def test_djangos_report_shows_the_generated_lines(world: World, api: NinjaAPI) -> None:
+    """When a dependable fails, then Django's debug page has the line that called it."""
+
+    def check() -> None:
+        raise ValueError("exploded")
+
+    @api.get("/x", dependencies=[Depends(check)])
+    @world.view
+    def view(request: Any) -> None: ...
+
+    report = reported(world, api, "")
+    assert re.search(r"<pre>\s*check = call_0_check\(\)", report)
 
 
 def named(name: str) -> Callable[..., Any]:
@@ -166,7 +395,11 @@ def named(name: str) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(
-    "name", ["value", "generator", "read", "class", "1; import os", "a b", "", "é", "'\"\n"]
+    "name",
+    [
+        *("value", "generator", "read", "class", "1; import os", "a b", "", "é", "'\"\n"),
+        *("frame", "next", "BAD", "call_0_", "__debug__", "None", "NEVER", "resolve", "view"),
+    ],
 )
 def test_a_callable_may_be_called_anything(name: str) -> None:
     """Its name is a comment in all but form: nothing but ASCII letters gets into the source."""

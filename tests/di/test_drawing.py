@@ -143,7 +143,8 @@ def test_the_command_prints_the_code() -> None:
     """What runs at every request."""
     code = printed("GET /items", code=True)
     assert "def resolve(frame, view, respond):" in code
-    assert "value_0 = call_0_low(q=inputs_0['q'])" in code
+    assert "q = inputs_0['q']" in code
+    assert "n = call_0_low(q=q)" in code
 
 
 @pytest.mark.usefixtures("site")
