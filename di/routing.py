@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, Unpack
@@ -35,32 +36,56 @@ _View = TypeVar("_View", bound=Callable[..., Any])
 
 
 class _Routes:
-    """The route decorators of both, with ``dependencies=``."""
+    """The route decorators of Ninja, with ``dependencies=``.
+
+    Ninja's own carry out everything else, so that its defaults hold, and a subclass that
+    overrides one of them is called as it is in Ninja.
+    """
 
     def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """Route GET on *path*; *options* are Ninja's, and ``dependencies``."""
-        return self.api_operation(["GET"], path, **options)
+        return self._route(super().get, path, options)  # type: ignore[misc]
 
     def post(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """See `get`."""
-        return self.api_operation(["POST"], path, **options)
+        return self._route(super().post, path, options)  # type: ignore[misc]
 
     def put(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """See `get`."""
-        return self.api_operation(["PUT"], path, **options)
+        return self._route(super().put, path, options)  # type: ignore[misc]
 
     def patch(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """See `get`."""
-        return self.api_operation(["PATCH"], path, **options)
+        return self._route(super().patch, path, options)  # type: ignore[misc]
 
     def delete(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """See `get`."""
-        return self.api_operation(["DELETE"], path, **options)
+        return self._route(super().delete, path, options)  # type: ignore[misc]
 
     def api_operation(
         self, methods: list[str], path: str, **options: Unpack[RouteOptions]
     ) -> Callable[[_View], _View]:
         """Route *methods* on *path*; see `get`."""
+        original = functools.partial(super().api_operation, methods)  # type: ignore[misc]
+        return self._route(original, path, options)
+
+    def _route(
+        self, original: Callable[..., Any], path: str, options: RouteOptions
+    ) -> Callable[[_View], _View]:
+        markers = _listed(options.pop("dependencies", ()))
+        register = original(path, **options)
+
+        def register_view(view: _View) -> _View:
+            is_injected = not markers and self._injects(view)
+            injected = view if is_injected else inject_with(view, markers)
+            register(injected)
+            _share_operation(injected, view)
+            return view
+
+        return register_view
+
+    def _injects(self, view: Callable[..., Any]) -> bool:
+        """Return True if *view* is injected without this decorator."""
         raise NotImplementedError
 
 
@@ -78,17 +103,6 @@ class Router(_Routes, ninja.Router):
         if dependencies:
             self.add_decorator(_Inherited(dependencies), mode="view")
 
-    def api_operation(
-        self, methods: list[str], path: str, **options: Unpack[RouteOptions]
-    ) -> Callable[[_View], _View]:
-        """Route *methods* on *path*; see `get`."""
-
-        def register(view: _View) -> _View:
-            self.add_api_operation(path, methods, view, **options)
-            return view
-
-        return register
-
     def add_api_operation(
         self,
         path: str,
@@ -103,9 +117,11 @@ class Router(_Routes, ninja.Router):
         if markers or not injection_of(view_func):
             view = inject_with(view_func, markers)
         super().add_api_operation(path, methods, view, **kwargs)
-        if view is not view_func:
-            # @decorate_view above the route decorator looks for it on the view itself.
-            view_func._ninja_operation = view._ninja_operation  # type: ignore[attr-defined]  # noqa: SLF001 - Ninja's name
+        _share_operation(view, view_func)
+
+    def _injects(self, view: Callable[..., Any]) -> bool:
+        del view
+        return True  # add_api_operation does
 
     def add_router(
         self,
@@ -136,20 +152,11 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
 
     def __init__(self, *, dependencies: Dependencies = (), **kwargs: Unpack[APIOptions]) -> None:
         self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = LiveStandIns()
-        kwargs.setdefault("default_router", Router())
+        kwargs["default_router"] = kwargs.get("default_router") or Router()
         super().__init__(**kwargs)
         ensure_handled(self)
         if dependencies:
             self.add_decorator(_Inherited(dependencies), mode="view")
-
-    def api_operation(
-        self, methods: list[str], path: str, **options: Unpack[RouteOptions]
-    ) -> Callable[[_View], _View]:
-        """Route *methods* on *path*; see `get`."""
-        options.setdefault("auth", self.auth)
-        options.setdefault("throttle", self.throttle)
-        # It is ours, unless somebody gave a plain one: that refuses dependencies itself.
-        return self.default_router.api_operation(methods, path, **options)  # type: ignore[misc]
 
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         """Return what dependables and views may set headers and cookies on; see Ninja's."""
@@ -177,6 +184,9 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
             prefix, mounted, *rest = self._router_registrations[-1]
             entry = (prefix, _Mount(mounted, dependencies), *rest)
             self._router_registrations[-1] = entry
+
+    def _injects(self, view: Callable[..., Any]) -> bool:
+        return isinstance(self.default_router, Router) or injection_of(view) is not None
 
 
 class _Inherited:
@@ -229,6 +239,13 @@ def _listed(dependencies: Dependencies) -> tuple[Any, ...]:
     problem = f"dependencies={name_of(dependencies)} is not a list."
     marker = repr(dependencies) if isinstance(dependencies, Marker) else "Depends(f)"
     raise NotCallableError(problem, hint=f"Write dependencies=[{marker}].")
+
+
+def _share_operation(registered: Callable[..., Any], view: Callable[..., Any]) -> None:
+    """Let ``@decorate_view`` above the route decorator find the operation on *view* itself."""
+    operation = getattr(registered, "_ninja_operation", None)
+    if operation is not None:
+        view._ninja_operation = operation  # type: ignore[attr-defined]  # noqa: SLF001 - Ninja's name
 
 
 def _operation_of(run: Callable[..., Any]) -> Operation:
