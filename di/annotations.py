@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import inspect
 import sys
 import types
 import typing
 from collections import ChainMap
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ForwardRef, TypeVar, Union, cast, get_args, get_origin
 
 import typing_extensions
 
@@ -20,6 +22,56 @@ _ALIASES = (
     getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType),
 )
 _UNIONS = (Union, types.UnionType)
+
+UNKNOWN_NAME = (NameError, AttributeError)
+"""The errors of an annotation whose names are known to type checkers only."""
+
+if sys.version_info >= (3, 14):
+    from annotationlib import Format
+
+    def read_signature(call: Any) -> inspect.Signature:
+        """Return the signature of *call*, its annotations as text if evaluating them fails.
+
+        One name that is unknown at run time spoils all annotations of a function, the return
+        annotation included. As text each of them can be evaluated by itself. Names that are
+        unknown must not become `ForwardRef` here, because one could reach a dependable as the
+        argument of a marker.
+        """
+        try:
+            return inspect.signature(call)
+        except Exception:  # noqa: BLE001 - evaluating an annotation may raise anything
+            return inspect.signature(call, annotation_format=Format.STRING)
+
+    def show_signature(call: Any) -> inspect.Signature:
+        """Return the signature of *call* to look at; unknown names are `ForwardRef` objects."""
+        try:
+            return inspect.signature(call, annotation_format=Format.FORWARDREF)
+        except Exception:  # noqa: BLE001 - evaluating an annotation may raise anything
+            return inspect.signature(call, annotation_format=Format.STRING)
+
+    def annotations_of(function: types.FunctionType) -> dict[str, Any]:
+        """Return the annotations of *function*, or what makes them if evaluating them fails."""
+        try:
+            return function.__annotations__
+        except Exception:  # noqa: BLE001 - evaluating an annotation may raise anything
+            return {"": function.__annotate__}
+
+    def _names_around(function: Any) -> Mapping[str, Any]:
+        """Return the names that the annotations of *function* take from the scopes around it."""
+        names = closure_of(getattr(function, "__annotate__", None))
+        type_parameters = {one.__name__: one for one in getattr(function, "__type_params__", ())}
+        return ChainMap(type_parameters, names, names.get("__classdict__", {}))
+
+else:
+    read_signature = show_signature = inspect.signature
+
+    def annotations_of(function: types.FunctionType) -> dict[str, Any]:
+        """Return the annotations of *function*."""
+        return function.__annotations__
+
+    def _names_around(function: Any) -> Mapping[str, Any]:
+        """Return the type parameters of *function*."""
+        return {one.__name__: one for one in getattr(function, "__type_params__", ())}
 
 
 class Namespaces:
@@ -38,7 +90,8 @@ class Namespaces:
             names = [vars(module) for module in modules if module is not None]
             function = source.__init__
         self.globals = getattr(function, "__globals__", {})
-        self.locals: Mapping[str, Any] = ChainMap(closure_of(function), *names)
+        around = dict(_names_around(function))
+        self.locals: Mapping[str, Any] = ChainMap(closure_of(function), around, *names)
 
     def evaluate(self, annotation: object) -> Any:
         """Return *annotation* with every string in it evaluated; raise what that raises."""
@@ -47,6 +100,55 @@ class Namespaces:
         holder = types.SimpleNamespace(__annotations__={"it": annotation})
         hints = typing.get_type_hints(holder, self.globals, dict(self.locals), include_extras=True)
         return hints["it"]
+
+    def find_declared(self, annotation: object) -> object | None:
+        """Return the last marker or Param in *annotation*, whose type cannot be read.
+
+        >>> Namespaces(find_marker).find_declared("Annotated[Unknown, 'a note']") is None
+        True
+
+        Raises:
+            NameError: the metadata of *annotation* cannot be read, either.
+        """
+        metadata = self._metadata_of(annotation)
+        return next((item for item in reversed(metadata) if declares(item)), None)
+
+    def _metadata_of(self, annotation: Any) -> list[Any]:
+        """Return the metadata of *annotation* and of the annotations inside its type."""
+        if isinstance(annotation, ForwardRef):
+            annotation = annotation.__forward_arg__
+        if isinstance(annotation, str):
+            return self._metadata_in(annotation)
+        if get_origin(annotation) is Annotated:
+            inner, *metadata = get_args(annotation)
+            return [*self._metadata_of(inner), *metadata]
+        value = annotation
+        with contextlib.suppress(*UNKNOWN_NAME):  # an alias of an unknown name is unknown, too
+            value = without_aliases(annotation)
+        return [] if value is annotation else self._metadata_of(value)
+
+    def _metadata_in(self, text: str) -> list[Any]:
+        """Return the metadata in *text*, such as ``Annotated[Unknown, ...]``."""
+        try:
+            value = self._value_of(text)
+        except UNKNOWN_NAME:
+            tree = ast.parse(text, mode="eval").body
+        else:
+            return self._metadata_of(value)
+        if not isinstance(tree, ast.Subscript):
+            return []
+        outer = ast.unparse(tree.value)
+        try:
+            is_alias = self._value_of(outer) is not Annotated
+        except UNKNOWN_NAME:
+            return []
+        if is_alias:
+            return self._metadata_in(outer)
+        inner, *metadata = map(ast.unparse, cast("ast.Tuple", tree.slice).elts)
+        return [*self._metadata_in(inner), *map(self._value_of, metadata)]
+
+    def _value_of(self, text: str) -> Any:
+        return eval(text, self.globals, dict(self.locals))  # noqa: S307 - an annotation, as typing evaluates it
 
 
 def find_marker(annotation: Any) -> tuple[Any, object | None]:

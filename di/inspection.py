@@ -17,7 +17,15 @@ from weakref import WeakKeyDictionary
 
 from asgiref.sync import iscoroutinefunction
 
-from di.annotations import Namespaces, declares, find_marker, holds_marker
+from di.annotations import (
+    UNKNOWN_NAME,
+    Namespaces,
+    annotations_of,
+    declares,
+    find_marker,
+    holds_marker,
+    read_signature,
+)
 from di.exceptions import (
     BlockingGeneratorError,
     DependencyError,
@@ -241,7 +249,7 @@ def _known_parameters(call: Callable[..., Any], layers: Sequence[Any]) -> tuple[
     if type(call) is not FunctionType or len(layers) > 1:
         return tuple(_parameters(call, layers))
     signature = vars(call).get("__signature__")
-    annotations = call.__annotations__
+    annotations = annotations_of(call)
     source: list[object] = [call.__code__, call.__defaults__, call.__kwdefaults__, signature]
     source += [*annotations.keys(), *annotations.values()]
     known, parameters = _known.get(call, ((), ()))
@@ -267,11 +275,13 @@ def _read_parameter(
     try:
         annotation, declared = find_marker(namespaces.evaluate(parameter.annotation))
         is_nested = holds_marker(annotation)
+    except UNKNOWN_NAME as error:
+        declared = _declared_without_type(call, parameter, namespaces, error)
+        annotation, is_nested = EMPTY, False
+    except DependencyError:
+        raise
     except Exception as error:
-        # Django's own request needs no annotation, and may have one for type checkers.
-        if not (isinstance(error, NameError) and parameter.name == "request"):
-            raise _unreadable(call, parameter, error) from error
-        annotation, declared, is_nested = EMPTY, None, False
+        raise _unreadable(call, parameter, error) from error
     for item in (parameter.default, *getattr(annotation, "__metadata__", ())):
         refuse_foreign(item, f"Parameter {parameter.name!r}", path)
     if declared is not None and declares(parameter.default):
@@ -294,6 +304,32 @@ def _read_parameter(
         problem = f"Parameter {parameter.name!r} can only be passed by position."
         raise UnsupportedParameterError(problem, path=path, hint="Remove the / after it.")
     return Parameter(parameter.name, parameter.kind, annotation, default, marker)
+
+
+def _declared_without_type(
+    call: Callable[..., Any],
+    parameter: inspect.Parameter,
+    namespaces: Namespaces,
+    error: Exception,
+) -> object | None:
+    """Return the last marker or Param of *parameter*, whose type is known to type checkers only.
+
+    Raises:
+        UnreadableAnnotationError: the type is needed, or a marker cannot be read, either.
+    """
+    try:
+        declared = namespaces.find_declared(parameter.annotation)
+    except Exception:  # noqa: BLE001 - evaluating an annotation may raise anything
+        raise _unreadable(call, parameter, error) from error
+    marker = parameter.default if isinstance(parameter.default, Marker) else declared
+    if isinstance(marker, Marker):
+        needs_type = marker.dependency is None
+    else:
+        # Django's own request needs no annotation, and may have one for type checkers.
+        needs_type = parameter.name != "request" or declared is not None
+    if needs_type:
+        raise _unreadable(call, parameter, error) from error
+    return declared
 
 
 def refuse_foreign(item: object, where: str, path: Path) -> None:
@@ -321,7 +357,7 @@ def _unreadable(
         f" cannot be read: {error}."
     )
     hint = "Fix the annotation: evaluating it raised that error."
-    if isinstance(error, NameError):
+    if isinstance(error, UNKNOWN_NAME):
         hint = (
             "Import what it names at run time, not under TYPE_CHECKING, or define it"
             " at the top of a module."
@@ -331,7 +367,7 @@ def _unreadable(
 
 def _signature(call: Any) -> inspect.Signature:
     try:
-        return inspect.signature(get_origin(call) or call)
+        return read_signature(get_origin(call) or call)
     except (TypeError, ValueError):
         problem = f"{name_of(call)} does not say which parameters it takes."
         hint = "Wrap it in a function of your own and depend on that."

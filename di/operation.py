@@ -16,6 +16,7 @@ from ninja.operation import AsyncOperation, Operation
 from ninja.params.models import ParamModel
 from ninja.signature.utils import get_path_param_names
 
+from di.annotations import show_signature
 from di.closing import Stream, watch_stream
 from di.exceptions import NotInjectedError
 from di.guard import AsyncGuard, Guard
@@ -231,7 +232,7 @@ def _arguments_check(
     def checked(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         if injected <= kwargs.keys():
             return kwargs
-        passed = inspect.signature(view).bind_partial(*args, **kwargs).arguments
+        passed = show_signature(view).bind_partial(*args, **kwargs).arguments
         if missing := sorted(injected - passed.keys()):
             problem = f"The view was called without its dependency {missing[0]!r}."
             hint = (

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, get_args
 
-from di.annotations import closure_of, without_aliases
+from di.annotations import closure_of, show_signature, without_aliases
 from di.exceptions import NotInjectedError
 from di.inspection import INJECTED, layers_of
 from di.markers import INJECTING_HINT, Marker
@@ -60,7 +60,7 @@ def markers_of(view: Callable[..., Any]) -> Iterator[tuple[str, Marker]]:
     depend on anything, and their host has its own rules.
     """
     try:
-        parameters = inspect.signature(view).parameters.values()
+        parameters = show_signature(view).parameters.values()
     except (TypeError, ValueError):
         return
     for parameter in parameters:
@@ -102,7 +102,7 @@ def _wrapped(
 
 def _first_name(call: Callable[..., Any]) -> str | None:
     try:
-        return next(iter(inspect.signature(call).parameters), None)
+        return next(iter(show_signature(call).parameters), None)
     except (TypeError, ValueError):
         return None
 
@@ -113,7 +113,7 @@ def _is_hidden(held: Callable[..., Any], call: Callable[..., Any]) -> bool:
     declared = {name for name, _ in markers_of(injection.view if injection else held)}
     if not declared or any(marker.dependency is held for _, marker in markers_of(call)):
         return False
-    return not declared <= inspect.signature(call).parameters.keys()
+    return not declared <= show_signature(call).parameters.keys()
 
 
 def _markers_in(value: object) -> Iterator[Marker]:

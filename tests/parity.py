@@ -36,7 +36,7 @@ ROWS = {
     "A6": "A default beside Annotated[T, Depends(f)] is never used.",
     "A7": "Depends() calls the annotated class; on Any, a Protocol or an ABC it is refused.",
     "A8": "Type aliases are resolved to any depth; a marker inside another type is refused.",
-    "A9": "An annotation that cannot be read is refused, with its parameter's name.",
+    "A9": "A marker counts without its type; an unreadable annotation is else refused by name.",
     "A10": "A quoted annotation is evaluated, whole or in part.",
     "A11": "What a dependable returns is handed over as it is: its annotation validates nothing.",
     "A12": "Markers go into views, dependables and dependencies= of API, mount, router, operation.",

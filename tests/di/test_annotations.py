@@ -125,12 +125,14 @@ STATEMENTS = """
     type Filled[A] = Annotated[A, Depends(target)]
     type Json = dict[str, Json] | list[Json] | int
     type Lost = Annotated[Nowhere, Depends(target)]
+    type Unknown = Nowhere
 
     def good(a: First, b: Second, c: Annotated[Second, "note"], d: Later, e: Filled[int]): ...
     def overruled(a: Annotated[Second, Depends(other)]): ...
     def plain(a: Json): ...
     def nested(a: Optional[Second] = None): ...
     def lost(a: Lost = 1): ...
+    def unknown(a: Unknown = Depends(target), b: Annotated[Unknown, Depends(target)] = 1): ...
 """
 
 
@@ -148,6 +150,8 @@ def test_type_statements() -> None:
         inspect_callable(found["nested"])
     with pytest.raises(UnreadableAnnotationError, match=r"'a', 'Lost', cannot .*'Nowhere'"):
         inspect_callable(found["lost"])
+    for parameter in inspect_callable(found["unknown"]).parameters:
+        assert (parameter.annotation, parameter.marker) == (EMPTY, Depends(target))
 
 
 Hidden: Any = TypeAliasType("Hidden", Annotated[int, Depends(target)])  # type: ignore[misc,valid-type]
@@ -222,16 +226,16 @@ def test_quoted_names_are_found(call: Any, annotation: Any, marker: Any) -> None
     assert (parameter.annotation, parameter.marker) == (annotation, marker)
 
 
-def in_annotated(ok: int, user: Annotated[Missing, Depends(target)]) -> None: ...
-def with_a_default(user: Annotated[Missing, Depends(target)] = None) -> None: ...
-def before_a_default(user: Missing = Depends(target)) -> None: ...
+def in_annotated(ok: int, user: Annotated[Missing, Depends()]) -> None: ...
+def with_a_default(user: Annotated[int, Depends(Missing)] = 1) -> None: ...
+def before_a_default(user: Missing = Depends()) -> None: ...
 def of_an_input(user: Missing | None = None) -> None: ...
 
 
 @pytest.mark.row("A9", "J12")
 @pytest.mark.parametrize("call", [in_annotated, with_a_default, before_a_default, of_an_input])
 def test_an_annotation_that_cannot_be_read_names_parameter_and_annotation(call: Any) -> None:
-    """A name under TYPE_CHECKING is refused: no check is dropped, none becomes an input."""
+    """A needed name under TYPE_CHECKING is refused: no check is dropped or becomes an input."""
     with pytest.raises(UnreadableAnnotationError, match=r"'user'.*Missing.*'Missing' is not") as e:
         inspect_callable(call)
     assert e.value.path == ((None, call),)
@@ -245,7 +249,7 @@ def test_a_name_that_only_a_function_knows_is_refused() -> None:
     class Local:
         pass
 
-    def call(value: Annotated[Local, Depends(target)]) -> None: ...
+    def call(value: Annotated[Local, Depends()]) -> None: ...
 
     with pytest.raises(UnreadableAnnotationError, match=r"'value'.*Local") as caught:
         inspect_callable(call)
