@@ -17,6 +17,7 @@ from django.db import models, router, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from users import tokens
 from users.text import LONGEST_EMAIL, LONGEST_NAME, normalize_email, normalize_name
@@ -92,11 +93,21 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[validate_email],
         error_messages={"unique": "A user with this email already exists."},
     )
+    # Labels and help texts are those of Django's own User, which is translated.
     is_active = models.BooleanField(
-        default=True, help_text="Off is the reversible way to lock somebody out."
+        _("active"),
+        default=True,
+        help_text=_(
+            "Designates whether this user should be treated as active. "
+            "Unselect this instead of deleting accounts."
+        ),
     )
-    is_staff = models.BooleanField(default=False, help_text="May log in to this site.")
-    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    is_staff = models.BooleanField(
+        _("staff status"),
+        default=False,
+        help_text=_("Designates whether the user can log into this admin site."),
+    )
+    date_joined = models.DateTimeField(_("date joined"), default=timezone.now, editable=False)
     locked_out_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()

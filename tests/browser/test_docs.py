@@ -172,7 +172,8 @@ def test_too_few_scopes_and_none(page: Page, site: Up) -> None:
     docs = Docs(page)
     docs.log_in(site.password(), "users:read")
     shown = docs.execute("create_user", {"name": "Bob", "email": "bob@example.com"})
-    assert (shown.status, shown.body) == ("403", {"detail": "Not enough permissions"})
+    detail = "Not enough permissions: the token lacks users:write"
+    assert (shown.status, shown.body) == ("403", {"detail": detail})
     assert 'error="insufficient_scope",scope="users:write"' in shown.headers
     docs.log_out()
     assert not docs.is_locked

@@ -31,7 +31,6 @@ INVALID = (
 ANONYMOUS = {"detail": "Not authenticated"}
 REJECTED = {"detail": "The access token is invalid or expired"}
 DENIED = {"detail": "Permission denied"}
-LACKING = {"detail": "Not enough permissions"}
 FOREIGN = {"detail": "CSRF check failed"}
 MISSING = {"detail": "User not found"}
 TAKEN = {"detail": "A user with this email already exists"}
@@ -297,22 +296,32 @@ def rehashed(people: People) -> Attempt:
 # Scopes and permissions
 
 
+def missing(scope: str) -> dict[str, str]:
+    return {"detail": f"Not enough permissions: the token lacks {scope}"}
+
+
 def lacking(scope: str) -> str:
     return f'{REALM}, error="insufficient_scope", scope="{scope}"'
 
 
-@case("H21", 403, LACKING, challenge=lacking("users:write"), over=["post", "patch"])
+@case("H21", 403, missing("users:write"), challenge=lacking("users:write"), over=["post", "patch"])
 def write_with_read(people: People, method: str) -> Attempt:
     path = "/users" if method == "post" else f"/users/{people.ann.pk}"
     return lambda: Api(people.root, "users:read").request(method, path, NEW)
 
 
-@case("H21d", 403, LACKING, challenge=lacking("users:delete"))
+@case("H21d", 403, missing("users:delete"), challenge=lacking("users:delete"))
 def delete_with_write(people: People) -> Attempt:
     return lambda: Api(people.root, "users:read users:write").delete(f"/users/{people.ann.pk}")
 
 
-@case("H21a", 403, LACKING, challenge=lacking("users:admin"), over=["is_staff", "is_superuser"])
+@case(
+    "H21a",
+    403,
+    missing("users:admin"),
+    challenge=lacking("users:admin"),
+    over=["is_staff", "is_superuser"],
+)
 def privilege_with_write(people: People, name: str) -> Attempt:
     api = Api(people.root, "users:write")
     return lambda: api.patch(f"/users/{people.ann.pk}", {name: True})

@@ -25,7 +25,7 @@ USES = {
 """For each scope, what somebody must be allowed to have a use for it: one of these."""
 
 INVALID = "The access token is invalid or expired"
-MISSING_SCOPE = "Not enough permissions"
+MISSING_SCOPE = "Not enough permissions: the token lacks {}"
 DENIED = "Permission denied"
 NO_USER = "User not found"
 NO_TOKEN = "Token not found"
@@ -152,7 +152,7 @@ class Model:
         if not self.is_good(token):
             raise Refused(401, INVALID)
         if scope is not None and scope not in token.scope:
-            raise Refused(403, MISSING_SCOPE)
+            raise Refused(403, MISSING_SCOPE.format(scope))
         if not token.owner.may(action):
             raise Refused(403, DENIED)
         return token.owner

@@ -77,13 +77,14 @@ def test_nobody_is_asked_to_log_in(method: str, path: str, db: None) -> None:
 @pytest.mark.rfc("6750", "3.1")
 @pytest.mark.parametrize(("method", "path"), sorted(NEEDS))
 def test_a_token_without_the_scope_is_not_enough(method: str, path: str, root: User) -> None:
-    """403 says which is needed: for superusers too, and whatever else the token may."""
+    """Then 403 names the scope in detail and header, for superusers and other scopes, too."""
     needed = NEEDS[method, path]
     before = rows()
     for others in ("", " ".join(SCOPES.keys() - {needed})):
         response = call(Api(root, others), method, path)
         assert response.status_code == 403
-        assert response.json() == {"detail": "Not enough permissions"}
+        detail = f"Not enough permissions: the token lacks {needed}"
+        assert response.json() == {"detail": detail}
         challenge = f'{REALM}, error="insufficient_scope", scope="{needed}"'
         assert response.headers["WWW-Authenticate"] == challenge
     assert rows() == (before[0], before[1] + 2)

@@ -100,7 +100,7 @@ MUTATIONS = [
     (models.User, "_get_session_auth_hash", "self.locked_out_at is None", "True", "H17s"),
     (models.User, "_renew_hash", "stamped.update(", "dict(", "H19"),
     (tokens, "recognize", "_checksum(text[:-_CHECKSUM_LENGTH]) != found", "'' == found", "H13-0"),
-    (authority, "require", "not caller.has_scopes(names)", "False", "H21-0"),
+    (authority, "require", "if missing:", "if False:", "H21-0"),
     (authority, "require", "not all(", "not any([True]) and all(", "H22-0"),
     (credentials, "session_user", "request.method not in _SAFE_METHODS", "False", "H27-0"),
     (credentials, "enforce_csrf", "check_csrf(request) is not None", "False", "H27-2"),

@@ -58,14 +58,17 @@ def require(request: HttpRequest, caller: Caller, names: Sequence[str]) -> None:
     """Let *caller* pass with the scopes *names* only.
 
     Raises:
-        HTTPException: 403; for a missing scope it says which are needed (RFC 6750 §3.1),
-            for a missing permission it does not: to log in again could not help.
+        HTTPException: 403. For a missing scope the detail names it, and the header asks for
+            all scopes that are needed (RFC 6750 §3.1). A missing permission has no header,
+            because another token would not help.
     """
-    if not caller.has_scopes(names):
+    missing = caller.missing_scopes(names)
+    if missing:
         needed = " ".join(names)
         _record_denial(caller, scope=needed)
         headers = challenge(error="insufficient_scope", scope=needed)
-        raise HTTPException(403, "Not enough permissions", headers)
+        detail = f"Not enough permissions: the token lacks {', '.join(missing)}"
+        raise HTTPException(403, detail, headers)
     if not all(scopes.SCOPES[name].permits(caller.user, request.method) for name in names):
         _record_denial(caller)
         raise HTTPException(403, "Permission denied")

@@ -44,15 +44,16 @@ class Caller:
     user: User
     token: AccessToken | None
 
-    def has_scopes(self, names: Collection[str]) -> bool:
-        """Whether nothing that they call with keeps them from *names*."""
-        return self.token is None or set(names) <= set(self.token.scope.split())
+    def missing_scopes(self, names: Collection[str]) -> list[str]:
+        """Return those of *names* that the token lacks; a browser session lacks none."""
+        held = names if self.token is None else self.token.scope.split()
+        return [name for name in names if name not in held]
 
     @property
     def is_admin(self) -> bool:
         """Whether they may act on superusers, and on privileges."""
         admin = scopes.SCOPES[scopes.ADMIN_SCOPE]
-        return self.has_scopes([scopes.ADMIN_SCOPE]) and admin.permits(self.user, None)
+        return not self.missing_scopes([scopes.ADMIN_SCOPE]) and admin.permits(self.user, None)
 
 
 class Bearer(OAuth2PasswordBearer):
