@@ -12,12 +12,22 @@ from django.http import HttpRequest
 from users import crud
 from users.admin.common import AuditedMixin, user_of
 
+_LEFT_TO_SUPERUSERS = (
+    "Only a superuser may change a group, because members gain the permissions of their group."
+)
+
 admin.site.unregister(Group)
 
 
 @admin.register(Group)
 class GroupAdmin(AuditedMixin, DjangoGroupAdmin):
     """Groups: who may change one could give themselves whatever they like by it."""
+
+    def get_fieldsets(self, request: HttpRequest, obj: Group | None = None) -> Any:
+        """Say why a reader who is no superuser cannot change the group."""
+        ((title, options),) = super().get_fieldsets(request, obj)
+        reason = "" if user_of(request).is_superuser else _LEFT_TO_SUPERUSERS
+        return [(title, {**options, "description": reason})]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Leave it to superusers."""

@@ -22,11 +22,19 @@ class AccessTokenAdmin(AuditedMixin):
     search_fields = ("key", "user__email", "label")
     list_select_related = ("user",)
     actions = ("revoke",)
-    fields = (
+    readonly_fields = (
         *("key", "user", "label", "scope"),
         *("created_at", "last_used_at", "expires_at", "revoked_at"),
     )
-    readonly_fields = fields
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": readonly_fields,
+                "description": "A token cannot be changed. The list has an action that revokes it.",
+            },
+        ),
+    )
 
     @admin.display(boolean=True, description="live")
     def is_live(self, token: AccessToken) -> bool:

@@ -21,6 +21,14 @@ from users.admin.user_forms import UserChange, UserCreation
 from users.models import AccessToken, User
 
 _PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+_PROTECTED = "Only a superuser may change a superuser."
+_NO_PRIVILEGES = (
+    "Only a superuser may change staff status, superuser status, groups and user permissions."
+)
+_ONESELF = (
+    "Your own active, staff and superuser status are for another superuser to change,"
+    " so that you cannot lock yourself out."
+)
 
 
 @admin.register(User)
@@ -36,6 +44,7 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     ordering = ("id",)
     actions = ("activate", "deactivate")
     readonly_fields = ("last_login", "date_joined")
+    show_full_result_count = False  # it would count a million users for each search
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
         (
@@ -78,12 +87,22 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
         return sorted(fields)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Offer no way to a new password to whoever may not set it."""
-        if obj is None or self.has_change_permission(request, obj):
+        """Say why a field is read-only, and hide the password from readers who may not set it."""
+        if obj is None:
             return super().get_fieldsets(request, obj)
-        (title, options), *others = self.fieldsets
-        fields = tuple(name for name in options["fields"] if name != "password")
-        return [(title, {**options, "fields": fields}), *others]
+        (_, personal), (_, permissions), (_, dates) = self.fieldsets
+        may_change = self.has_change_permission(request, obj)
+        hidden = () if may_change else ("password",)
+        shown = tuple(name for name in personal["fields"] if name not in hidden)
+        protected = not _may_touch(request, obj)
+        return [
+            (None, {"fields": shown, "description": _PROTECTED if protected else ""}),
+            (
+                "Permissions",
+                {**permissions, "description": _why_read_only(user_of(request), obj)},
+            ),
+            ("Dates", {**dates, "description": "The site writes these dates itself."}),
+        ]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Let only superusers change a superuser."""
@@ -163,3 +182,13 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
 
 def _may_touch(request: HttpRequest, obj: User | None) -> bool:
     return obj is None or not obj.is_superuser or user_of(request).is_superuser
+
+
+def _why_read_only(reader: User, user: User) -> str:
+    """Return the reasons why *reader* cannot change each permission of *user*."""
+    reasons = []
+    if not reader.is_superuser:
+        reasons.append(_NO_PRIVILEGES)
+    if reader == user:
+        reasons.append(_ONESELF)
+    return " ".join(reasons)
