@@ -20,7 +20,11 @@ from users.api import auth_router, users_router
 api = DocumentedAPI(
     title="Users",
     version="1",
-    description="Users, and tokens to reach them with.",
+    description=(
+        "Users, and tokens to reach them with. *Authorize* takes an e-mail address and a password."
+        " A browser session is enough, too, as that of the admin site: load this page again after"
+        " logging in there."
+    ),
     urls_namespace="api",
     parser=StrictParser(),
     renderer=FastRenderer(),
@@ -40,13 +44,38 @@ def database_is_there() -> bool:
     return pulse.is_there()
 
 
+class Index(Schema):
+    """Where to go from here."""
+
+    documentation: str
+    openapi: str
+    token: str
+    me: str
+    users: str
+    health: str
+
+
+@api.get("/", response=Index, tags=["site"])
+def read_index(request: HttpRequest) -> Index:
+    """Show the paths to begin with."""
+    root = request.path
+    return Index(
+        documentation=f"{root}docs",
+        openapi=f"{root}openapi.json",
+        token=f"{root}auth/token",
+        me=f"{root}users/me",
+        users=f"{root}users",
+        health=f"{root}health",
+    )
+
+
 class Health(Schema):
     """That the project can do its work."""
 
     status: Literal["ok"] = "ok"
 
 
-@api.get("/health", response=Health, tags=["health"])
+@api.get("/health", response=Health, tags=["site"])
 def read_health(
     request: HttpRequest,  # noqa: ARG001 - Ninja's signature
     response: HttpResponse,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +13,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-    " img-src 'self' data:;"  # Swagger UI's style sheet brings its icons along
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""What the page may load and do: its own files, and requests to this site."""
+from users.scopes import SCOPES
 
 
 def readers_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -34,17 +28,19 @@ def readers_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 
 
 class SessionSwagger(Swagger):
-    """Swagger UI that sends a CSRF token, so that a browser session does for all it tries.
+    """Swagger UI that works with a token of its dialog and with a browser session.
 
-    Ninja's own sends one only if the API has an ``auth=`` that wants it, and does not know
-    of dependables that do. The page may do nothing but that: what an attacker writes into
-    it, by a flaw of Swagger UI's, cannot run, and no token gets away.
+    It sends a CSRF token, so that a session is enough. Ninja's own page sends one only if
+    the API has an ``auth=`` that asks for it, and cannot see dependables that do.
     """
 
+    template = "project/docs.html"
+
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
-        """Return the page."""
-        options = {**self.settings, "url": self.get_openapi_url(api, kwargs)}
-        context = {"api": api, "swagger_settings": json.dumps(options), "add_csrf": True}
-        response = render(request, self.template, context)
-        response.headers["Content-Security-Policy"] = _POLICY
-        return response
+        """Return the page; the dialog has all scopes chosen that a user may be granted."""
+        context = {
+            "api": api,
+            "swagger": {**self.settings, "url": self.get_openapi_url(api, kwargs)},
+            "scopes": [name for name, scope in SCOPES.items() if not scope.superusers_only],
+        }
+        return render(request, self.template, context)

@@ -23,6 +23,13 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # in their place (ASGI).
 _UNREADABLE = re.compile("[\x00\ufffd\ud800-\udfff]|%[89A-F][0-9A-F]")
 
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    " img-src 'self' data:;"  # Swagger UI's style sheet has its icons in data: URLs
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""A page loads only files of this site, and sends requests only to it."""
+
 GetResponse = Callable[[HttpRequest], Any]
 Before = Callable[[HttpRequest], HttpResponseBase | None]
 After = Callable[[HttpRequest, HttpResponseBase], None]
@@ -93,6 +100,8 @@ def _speak_json(request: HttpRequest, response: HttpResponseBase) -> None:
             patch_vary_headers(response, ("Authorization", "Cookie"))
     if errors.is_json(response):
         response.headers.setdefault("Content-Security-Policy", "default-src 'none'")
+    elif response.status_code < 400:  # noqa: PLR2004 - Django's error pages have inline styles
+        response.headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
 
 
 def _refuse_unreadable(request: HttpRequest) -> JsonResponse | None:
@@ -119,6 +128,9 @@ def _strip_slash(request: HttpRequest) -> None:
             return
         request.path_info = path[:-1]
         request.path = request.path[:-1]
+    elif f"{path}/" == settings.API_PREFIX:
+        request.path_info += "/"
+        request.path += "/"
 
 
 identify = _middleware(_identify, _show_identity)
@@ -127,7 +139,8 @@ identify = _middleware(_identify, _show_identity)
 speak_json = _middleware(_go_on, _speak_json)
 """Answer errors of the API in JSON and keep them out of caches, whoever raised them.
 
-Tell browsers that what is JSON loads nothing.
+Tell browsers that JSON loads nothing and that a page loads only files of this site, so that a
+script that an attacker writes into a page does not run, and no token is sent elsewhere.
 """
 
 refuse_unreadable = _middleware(_refuse_unreadable)
@@ -135,6 +148,8 @@ refuse_unreadable = _middleware(_refuse_unreadable)
 
 trailing_slash = _middleware(_strip_slash)
 """Route a path of the API that ends in one slash as the same path without it.
+
+The API's root has a slash, and is found without it.
 
 Both are the same resource and neither is a redirect, which would lose the body of a POST.
 Two slashes stay what they are, unknown.

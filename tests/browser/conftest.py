@@ -26,6 +26,7 @@ OPTIONS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 SECONDS = 15
+ADMINISTRATOR = "admin@example.com"
 REFUSED = "Failed to load resource: the server responded with a status of 4"
 
 
@@ -65,6 +66,19 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
         yield browser
         browser.close()
+
+
+def log_in(page: Page, email: str, password: str) -> None:
+    """Open the admin site and log in there."""
+    page.goto("/admin/")
+    attempt(page, email, password)
+
+
+def attempt(page: Page, email: str, password: str) -> None:
+    """Fill and send the login form that the page shows."""
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
 
 
 @dataclass

@@ -7,26 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.conftest import ADMINISTRATOR, attempt, log_in
 from tests.project.server import Up
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ADMINISTRATOR = "admin@example.com"
 PASSWORD = "correct horse battery"
 WRONG = "Please enter the correct email and password for a staff account."
 CELLS = "cells => cells.map(cell => cell.querySelector('img')?.alt ?? cell.innerText)"
-
-
-def log_in(page: Page, email: str, password: str) -> None:
-    page.goto("/admin/")
-    attempt(page, email, password)
-
-
-def attempt(page: Page, email: str, password: str) -> None:
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
 
 
 def error(page: Page) -> str:

@@ -432,7 +432,7 @@ def test_hosts(host: str, debug: bool, ask: Ask, settings: Any) -> None:
     ("method", "path", "status"),
     [
         case("H97", "unknown", "GET", "/nowhere", 404),
-        case("H97", "root", "GET", "/", 404),
+        case("H97", "root", "POST", "/", 405),
         case("H97", "post", "POST", "/nowhere", 404),
         case("H97", "method", "PUT", "/users", 405),
         case("H97", "static", "GET", "/static/x", 404),

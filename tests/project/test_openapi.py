@@ -36,6 +36,7 @@ ERRORS = {
     ("get", "/auth/csrf"): LIMITED,
     ("post", "/auth/session"): LIMITED | BODY | {403},
     ("delete", "/auth/session"): CALLER,
+    ("get", "/"): {400, 405, 503},
 }
 
 HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}

@@ -602,7 +602,7 @@ def test_docs_and_openapi(client: Any) -> None:
         *(("get", "/api/auth/tokens/{key}"), ("delete", "/api/auth/tokens/{key}")),
         *(("post", "/api/auth/session"), ("delete", "/api/auth/session")),
         ("post", "/api/auth/password"),
-        ("get", "/api/health"),
+        *(("get", "/api/"), ("get", "/api/health")),
     }
     page = client.get("/api/docs").content.decode()
     assert "/static/ninja/swagger-ui-bundle.js" in page
