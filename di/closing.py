@@ -120,7 +120,13 @@ def call_at_end(request: HttpRequest, close: Callable[[], None]) -> None:
 _unclosed: WeakKeyDictionary[ThreadSensitiveContext, list[Callable[[], None]]] = WeakKeyDictionary()
 
 
-def _close_unclosed(**_: Any) -> None:
+def has_unclosed() -> bool:
+    """Return True if the end of the current request has left something open."""
+    return SyncToAsync.thread_sensitive_context.get(None) in _unclosed
+
+
+def close_unclosed(**_: Any) -> None:
+    """Close what the end of the current request has left open."""
     context = SyncToAsync.thread_sensitive_context.get(None)
     waiting = _unclosed.pop(context, None) if context is not None else None
     if waiting:
@@ -129,7 +135,7 @@ def _close_unclosed(**_: Any) -> None:
         close_old_connections()  # Django has done so, but what was closed may have asked
 
 
-request_finished.connect(_close_unclosed, dispatch_uid="di.closing")
+request_finished.connect(close_unclosed, dispatch_uid="di.closing")
 
 
 BreakOff = Callable[[BaseException], BaseException]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished
 
 from project.middleware import forget_identity
@@ -14,5 +15,9 @@ class ProjectConfig(AppConfig):
     name = "project"
 
     def ready(self) -> None:
-        """Listen for the ends of requests, after all that has something to close then."""
-        request_finished.connect(forget_identity)
+        """Listen for the ends of requests, after all others that close something then.
+
+        Only a thread of a WSGI server keeps the id, because an ASGI request has a context of
+        its own.
+        """
+        request_finished.connect(forget_identity, sender=WSGIHandler)

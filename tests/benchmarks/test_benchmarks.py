@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = ("resolver", "ninja", "http", "growth")
+NAMES = ("resolver", "ninja", "asgi", "http", "growth")
 PLOTTED = {"resolver", "http", "growth"}
 
 

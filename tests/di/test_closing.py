@@ -1,4 +1,4 @@
-"""The end of a request, under Django's ASGI handler with a client that may leave."""
+"""The end of a request, under both ASGI handlers with a client that may leave."""
 
 import asyncio
 import contextlib
@@ -18,15 +18,17 @@ from ninja.streaming import JSONL
 from pytest_django import Settings
 
 from di import BackgroundTasks, Depends, NinjaAPI
+from di.asgi import Handler
 from di.sessions import SessionDep
 from tests.di.conftest import World
 
 events: list[str] = []
 
 
-@pytest.fixture(autouse=True)
-def _no_events() -> None:
+@pytest.fixture(autouse=True, params=[ASGIHandler, Handler], ids=["django", "di"])
+def _handler(request: pytest.FixtureRequest) -> None:
     events.clear()
+    Visitor.handler = request.param
 
 
 def generator() -> Iterator[str]:
@@ -64,6 +66,8 @@ forgets_a_file = pytest.mark.filterwarnings(
 class Visitor:
     """A client of the ASGI application that leaves when it is told to."""
 
+    handler: type[ASGIHandler]
+
     def __init__(self) -> None:
         self.leaves = asyncio.Event()
         self.sent: list[dict[str, Any]] = []
@@ -81,7 +85,7 @@ class Visitor:
                 *((name.replace("_", "-").encode(), v.encode()) for name, v in headers.items()),
             ],
         }
-        await ASGIHandler()(scope, self.receive, self.send)  # type: ignore[arg-type]
+        await self.handler()(scope, self.receive, self.send)  # type: ignore[arg-type]
         return self.sent
 
     async def receive(self) -> dict[str, Any]:
