@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from di.routing import NinjaAPI as NinjaAPI
     from di.routing import Router as Router
 else:
+    from di.foreign import missing_name
     from di.lazy import lazily
 
     __getattr__, __dir__, __all__ = lazily(
@@ -39,4 +40,5 @@ else:
             "overrides": ["override"],
             "routing": ["NinjaAPI", "Router"],
         },
+        missing_name,
     )

@@ -231,7 +231,7 @@ def _holds_marker(annotation: object, seen: dict[int, object]) -> bool:
     if id(annotation) in seen:  # an alias may be recursive
         return False
     seen[id(annotation)] = annotation
-    metadata = getattr(annotation, "__metadata__", ())
+    metadata = (annotation, *getattr(annotation, "__metadata__", ()))
     return any(isinstance(item, Marker) for item in metadata) or any(
         _holds_marker(argument, seen) for argument in get_args(annotation)
     )

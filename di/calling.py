@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar, get_args, get_origin, overload
+from typing import Annotated, Any, NoReturn, TypeVar, get_args, get_origin, overload
 
 from django.http import HttpRequest, HttpResponse
 from pydantic.fields import FieldInfo
@@ -16,7 +16,7 @@ from di.annotations import is_special
 from di.background import BackgroundTasks
 from di.codegen import Reading, ViewCall, compile_resolver
 from di.contexts import Hop
-from di.exceptions import MissingValueError
+from di.exceptions import MissingValueError, UnsupportedArgumentError
 from di.graph import analyze, ways_from
 from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Lifetime, Outcome, State
@@ -41,8 +41,8 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
 
     Raises:
         MissingValueError: an input has neither, or something needs a request.
-        TypeError: nobody has an input of that name, or *function* is a generator, which
-            would begin when everything is closed.
+        UnsupportedArgumentError: there is no input of that name.
+        TypeError: *function* is a generator, which would begin when everything is closed.
     """
     compiled = _compiled(function, is_async=False)
     state, tasks = compiled.prepare(values)
@@ -112,11 +112,7 @@ class _Compiled:
     def prepare(self, values: Mapping[str, Any]) -> tuple[_Call, BackgroundTasks]:
         """Return the state of one call in which inputs have *values*."""
         if unknown := sorted(values.keys() - self.names):
-            message = (
-                f"Neither {describe(self.function)} nor anything below it has an input called"
-                f" {unknown[0]!r}."
-            )
-            raise TypeError(message)
+            self._refuse(unknown[0])
         tasks = BackgroundTasks()
         given = (Outcome(), tasks)
         inputs = [
@@ -128,6 +124,21 @@ class _Compiled:
             for step in self.steps
         ]
         return _Call(inputs), tasks
+
+    def _refuse(self, name: str) -> NoReturn:
+        """Refuse a value that nothing takes; a dependency is not an input."""
+        path = [(None, self.function)]
+        for way in ways_from(self.root).values():
+            filled, dependency = way[-1]
+            if filled == name:
+                problem = f"{name!r} is a dependency, and call() resolves those itself."
+                called = getattr(dependency, "__name__", "f")
+                hint = f"Override it: with override({{{called}: lambda: value}}): call(...)."
+                raise UnsupportedArgumentError(problem, path=way, hint=hint)
+        problem = f"Neither the function nor anything below it has an input called {name!r}."
+        known = ", ".join(sorted(self.names)) or "none"
+        hint = f"Pass inputs by their names; there are: {known}."
+        raise UnsupportedArgumentError(problem, path=path, hint=hint)
 
     def _value(
         self,

@@ -145,6 +145,18 @@ class UnknownMarkerError(DependencyError):
     check_id = "di.E017"
 
 
+class UnsupportedArgumentError(DependencyError, TypeError):
+    """A function of `di` was called with an argument that it does not take."""
+
+    check_id = "di.E018"
+
+
+class NotInstalledError(DependencyError):
+    """The app `di` is not installed, so nothing runs its checks."""
+
+    check_id = "di.E019"
+
+
 class GeneratorProtocolError(DependencyError):
     """A generator dependable did not yield exactly once."""
 

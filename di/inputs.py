@@ -196,9 +196,7 @@ class Inputs(ViewSignature):
             for one in plain_types(param.annotation)
             for kind in [get_origin(one) or one]
         ):
-            default = "..." if param.source.is_required() else repr(param.source.default)
-            shown = written_type(param.annotation)
-            hint = f"Write {param.name}: {shown} = Body({default}), with Body from ninja."
+            hint = self._body_hint(param)
             if source == "Path":
                 hint = "Give it a type that a part of a path can be read as, such as str."
             if is_declared:
@@ -208,6 +206,15 @@ class Inputs(ViewSignature):
                 " which cannot hold a mapping."
             )
             raise UnsupportedParameterError(problem, path=self.way, hint=hint)
+
+    def _body_hint(self, param: FuncParam) -> str:
+        """Return the line that reads *param* from the body: a model's field has no place for it."""
+        name, shown = param.name, written_type(param.annotation)
+        default = "..." if param.source.is_required() else repr(param.source.default)
+        filled, call = self.way[-1]
+        if is_pydantic_model(call):
+            name, shown, default = filled or "x", written_type(call), "..."
+        return f"Write {name}: {shown} = Body({default}), with Body from ninja."
 
     def _contradict(self, what: str, hint: str) -> NoReturn:
         problem = f"A parameter contradicts its declaration: {what}."

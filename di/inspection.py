@@ -24,6 +24,7 @@ from di.annotations import (
     declares,
     find_marker,
     holds_marker,
+    plain_types,
     read_signature,
 )
 from di.exceptions import (
@@ -35,6 +36,7 @@ from di.exceptions import (
     UnreadableAnnotationError,
     UnsupportedParameterError,
 )
+from di.foreign import refuse_call, refuse_type
 from di.markers import Defaults, Depends, Marker, Scope, Security, defaults_of
 from di.rendering import Path, name_of, written
 from di.security.base import SecurityBase
@@ -189,6 +191,8 @@ def _check_callable(call: Any, layers: Sequence[Any]) -> None:
             problem = f"Depends() was given what {name}() returned, which cannot be called."
             hint = f"Pass {name}, not {name}()."
         raise NotCallableError(problem, hint=hint)
+    for layer in layers:
+        refuse_call(layer)
     source = layers[-1]
     if vars(builtins).get(getattr(source, "__name__", "")) is source:
         problem = f"{name_of(call)} is built in and does not say what to fill it with."
@@ -282,8 +286,7 @@ def _read_parameter(
         raise
     except Exception as error:
         raise _unreadable(call, parameter, error) from error
-    for item in (parameter.default, *getattr(annotation, "__metadata__", ())):
-        refuse_foreign(item, f"Parameter {parameter.name!r}", path)
+    _refuse_lookalikes(parameter, annotation, declared, path)
     if declared is not None and declares(parameter.default):
         both = f"{written(declared)} and {written(parameter.default)}"
         problem = f"Parameter {parameter.name!r} has {both}."
@@ -330,6 +333,22 @@ def _declared_without_type(
     if needs_type:
         raise _unreadable(call, parameter, error) from error
     return declared
+
+
+def _refuse_lookalikes(
+    parameter: inspect.Parameter, annotation: Any, declared: object, path: Path
+) -> None:
+    """Refuse what only looks like a declaration, in a default or in an annotation."""
+    for item in (annotation, parameter.default, *getattr(annotation, "__metadata__", ())):
+        refuse_foreign(item, f"Parameter {parameter.name!r}", path)
+    if not isinstance(parameter.default, Marker) and not isinstance(declared, Marker):
+        for one in plain_types(annotation):
+            refuse_type(one, parameter.name, path)
+    if declares(annotation):
+        shown = written(annotation)
+        problem = f"Parameter {parameter.name!r} has {shown} as its type, where nothing reads it."
+        hint = f"Write {parameter.name}: T = {shown}, with the type of its value in place of T."
+        raise MarkerConflictError(problem, path=path, hint=hint)
 
 
 def refuse_foreign(item: object, where: str, path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 from di.exceptions import InvalidScopesError, NotInjectedError, UnknownScopeError
+from di.foreign import explained
 from di.limits import Limiter
 from di.rendering import describe
 
@@ -94,6 +95,10 @@ class SecurityMarker(Marker):
         return (*Marker._fields(self), self.oauth_scopes)
 
 
+@explained(
+    "Write Depends(f, use_cache=..., scope=..., max_concurrency=...); OAuth2 scopes go into"
+    " Security(f, scopes=[...])."
+)
 def Depends(  # noqa: N802 - the name that FastAPI gave it
     dependency: Callable[..., Any] | None = None,
     *,
@@ -120,6 +125,7 @@ def Depends(  # noqa: N802 - the name that FastAPI gave it
     return Marker(dependency, use_cache, _known(scope), _limiter(max_concurrency))
 
 
+@explained("Write Security(f, scopes=[...], use_cache=..., scope=..., max_concurrency=...).")
 def Security(  # noqa: N802 - the name that FastAPI gave it
     dependency: Callable[..., Any] | None = None,
     *,

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ParamSpec, Self, TypeVar, cast, get_args, get
 
 from di.annotations import without_aliases
 from di.exceptions import NotCallableError
+from di.foreign import explained
 from di.inspection import key_of
 from di.markers import Marker
 from di.rendering import name_of
@@ -54,6 +55,7 @@ class override:  # noqa: N801 - used as a statement and as a decorator, like Dja
         NotCallableError: a key or a stand-in is not a callable.
     """
 
+    @explained("Write override({original: stand_in}).")
     def __init__(self, stand_ins: Mapping[Callable[..., Any], Callable[..., Any]]) -> None:
         self.stand_ins = FixedStandIns(keyed(stand_ins))
 

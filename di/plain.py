@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.signature import ViewSignature
 
-from di.http import HTTPException, ensure_handled
+from di.http import HTTPException, ensure_handled, translated
 from di.refusal import refuse_markers
 
 
@@ -49,6 +49,7 @@ _ninjas_own = NinjaAPI.on_exception
 
 
 def _on_exception(api: NinjaAPI, request: HttpRequest, exc: Any) -> HttpResponse:
+    exc = translated(api, exc)
     if isinstance(exc, HTTPException):
         ensure_handled(api)
     return _ninjas_own(api, request, exc)

@@ -15,6 +15,15 @@ from ninja.operation import Operation
 from ninja.router import RouterMount
 
 from di.exceptions import DependencyError, NotCallableError
+from di.foreign import (
+    OF_APIS,
+    OF_MOUNTS,
+    OF_OPERATIONS,
+    OF_ROUTERS,
+    explained,
+    missing_attribute,
+    translating,
+)
 from di.graph import analyze
 from di.http import ensure_handled
 from di.markers import Marker
@@ -31,6 +40,8 @@ from di.options import (
 )
 from di.overrides import LiveStandIns
 from di.rendering import describe, name_of
+
+_MOUNTING = 'Write add_router("/prefix", router): the prefix comes first.'
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -69,11 +80,15 @@ class _Routes:
         original = functools.partial(super().api_operation, methods)  # type: ignore[misc]
         return self._route(original, path, options)
 
+    def __getattr__(self, name: str) -> Any:
+        raise missing_attribute(self, name)
+
     def _route(
         self, original: Callable[..., Any], path: str, options: RouteOptions
     ) -> Callable[[_View], _View]:
         markers = _listed(options.pop("dependencies", ()))
-        register = original(path, **options)
+        with translating("A route", options, OF_OPERATIONS):
+            register = original(path, **options)
 
         def register_view(view: _View) -> _View:
             is_injected = not markers and self._injects(view)
@@ -99,7 +114,8 @@ class Router(_Routes, ninja.Router):
     """
 
     def __init__(self, *, dependencies: Dependencies = (), **kwargs: Unpack[RouterOptions]) -> None:
-        super().__init__(**kwargs)
+        with translating("Router", kwargs, OF_ROUTERS):
+            super().__init__(**kwargs)
         if dependencies:
             self.add_decorator(_Inherited(dependencies), mode="view")
 
@@ -116,13 +132,15 @@ class Router(_Routes, ninja.Router):
         view, markers = view_func, _listed(dependencies)
         if markers or not injection_of(view_func):
             view = inject_with(view_func, markers)
-        super().add_api_operation(path, methods, view, **kwargs)
+        with translating("A route", kwargs, OF_OPERATIONS):
+            super().add_api_operation(path, methods, view, **kwargs)
         _share_operation(view, view_func)
 
     def _injects(self, view: Callable[..., Any]) -> bool:
         del view
         return True  # add_api_operation does
 
+    @explained(_MOUNTING)
     def add_router(
         self,
         prefix: str,
@@ -132,7 +150,8 @@ class Router(_Routes, ninja.Router):
         **kwargs: Unpack[MountOptions],
     ) -> None:
         """Mount *router*, with *dependencies* for this place only."""
-        super().add_router(prefix, router, **kwargs)
+        with translating("add_router()", kwargs, OF_MOUNTS):
+            super().add_router(prefix, router, **kwargs)
         if dependencies:
             prefix, mounted, tags = self._routers[-1]
             self._routers[-1] = (prefix, _Mount(mounted, dependencies), tags)  # type: ignore[assignment]
@@ -153,7 +172,8 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
     def __init__(self, *, dependencies: Dependencies = (), **kwargs: Unpack[APIOptions]) -> None:
         self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = LiveStandIns()
         kwargs["default_router"] = kwargs.get("default_router") or Router()
-        super().__init__(**kwargs)
+        with translating("NinjaAPI", kwargs, OF_APIS):
+            super().__init__(**kwargs)
         ensure_handled(self)
         if dependencies:
             self.add_decorator(_Inherited(dependencies), mode="view")
@@ -170,6 +190,7 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
         """Return the document, with the security that dependables enforce."""
         return secured_schema(self, path_prefix=path_prefix, path_params=path_params)
 
+    @explained(_MOUNTING)
     def add_router(
         self,
         prefix: str,
@@ -179,7 +200,8 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
         **kwargs: Unpack[APIMountOptions],
     ) -> None:
         """Mount *router*, with *dependencies* for this place only."""
-        super().add_router(prefix, router, **kwargs)
+        with translating("add_router()", kwargs, OF_MOUNTS):
+            super().add_router(prefix, router, **kwargs)
         if dependencies:
             prefix, mounted, *rest = self._router_registrations[-1]
             entry = (prefix, _Mount(mounted, dependencies), *rest)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from weakref import WeakSet
 
+from django.apps import apps
 from django.http import HttpRequest
 from ninja.operation import AsyncOperation, Operation
 from ninja.params.models import Path
@@ -17,7 +18,7 @@ from di import overrides
 from di.annotations import find_marker, plain_types
 from di.codegen import compile_resolver
 from di.documentation import Documentation
-from di.exceptions import UnsupportedParameterError
+from di.exceptions import NotInstalledError, UnsupportedParameterError
 from di.graph import Dependant, Way, analyze, refuse_fixed_scopes, ways_from
 from di.inputs import Inputs, build_all
 from di.inspection import EMPTY, Dependable, Parameter
@@ -35,6 +36,7 @@ class Injection:
     """A view and its dependencies, before it is known where it is mounted."""
 
     def __init__(self, view: Callable[..., Any], dependencies: Sequence[Marker]) -> None:
+        _require_app()
         self.view = view
         self.dependencies = tuple(dependencies)
         self.root = analyze(view, dependencies)
@@ -148,6 +150,7 @@ class Compiled:
     @functools.cached_property
     def resolve(self) -> Callable[..., Any]:
         """The function that carries out the plan; see `compile_resolver`."""
+        _require_app()  # an API may be written before Django knows its apps
         return compile_resolver(
             self.plan,
             [reader.reading() for reader in self.readers],
@@ -156,6 +159,16 @@ class Compiled:
             first="request",
             is_hidden=is_sensitive(self.plan, self.view_func),
         )
+
+
+def _require_app() -> None:
+    """Refuse to inject if Django's apps are known and `di` is not one of them."""
+    if apps.apps_ready and not apps.is_installed("di"):
+        problem = (
+            "di is not in INSTALLED_APPS, so views of plain Ninja that lost a dependency, and its"
+            " system checks, are not looked at."
+        )
+        raise NotInstalledError(problem, hint='Write "di" in INSTALLED_APPS.')
 
 
 def _check_positions(parameters: Sequence[Parameter], way: Way) -> None:
