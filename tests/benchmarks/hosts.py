@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 import di
 from di.sessions import SessionDep
-from tests.fastapi_docs.models import User
+from tests.fastapi_docs.ported.user_crud.models import User
 
 
 class UserIn(ninja.Schema):

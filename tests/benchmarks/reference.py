@@ -1,9 +1,9 @@
-"""The other side over HTTP: FastAPI's and SQLAlchemy's sample as it is, on uvicorn.
+"""The other side over HTTP: the user CRUD on FastAPI and SQLAlchemy as it is, on uvicorn.
 
     python -m tests.benchmarks.reference PORT ROWS
 
-The sample keeps its rows in memory; here they are in the file that ``DATABASE_URL`` names,
-with the same journal and durability as ours.
+The rows are in the file that ``DATABASE_URL`` names, with the same journal and durability as
+ours.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sqlalchemy
 import uvicorn
 from django.conf import settings
 
-from tests.fastapi_docs.original import database, main, models
+from tests.fastapi_docs.original.user_crud import database, main, models
 
 engine = sqlalchemy.create_engine(
     os.environ["DATABASE_URL"], connect_args={"check_same_thread": False, "timeout": 20}

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,7 @@ class Server:
 
     side: Side
     port: int
+    database: Path
     process: subprocess.Popen[bytes]
 
     def wait(self) -> None:
@@ -79,6 +81,12 @@ class Server:
             with error:
                 return error.code, json.load(error)
 
+    def delete_new_rows(self) -> None:
+        """Delete the rows that were added since it started, because a GET answers all rows."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=20)) as connection:
+            connection.execute("DELETE FROM users WHERE id > ?", (ROWS,))
+            connection.commit()
+
     def cpu_seconds(self) -> float | None:
         """Return the CPU time of all its processes, where the system tells (Linux)."""
         if not Path("/proc/self/stat").exists():
@@ -103,7 +111,8 @@ def serving(sides: Sequence[Side], synchronous: str) -> Iterator[dict[str, Serve
         for side in sides:
             database = Path(folder) / f"{len(servers)}.sqlite3"
             port = _free_port()
-            server = Server(side, port, _start(side, port, database, synchronous))
+            process = _start(side, port, database, synchronous)
+            server = Server(side, port, database, process)
             stack.callback(_stop, server.process)
             servers[side.name] = server
         yield servers

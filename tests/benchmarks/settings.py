@@ -1,4 +1,4 @@
-"""The project's settings, for benchmarks: the samples' routes, and no middleware but by wish.
+"""The project's settings for benchmarks: the user CRUD, with middleware only if it is asked for.
 
 FastAPI's sample has no middleware either. The database is the project's own, with the
 durability that ``BENCHMARK_SYNCHRONOUS`` names.

@@ -1,4 +1,4 @@
-"""Addresses of the servers that are measured: the routes of FastAPI's sample, hosted here."""
+"""Addresses of the servers that are measured: the routes of the ported user CRUD."""
 
 from django.urls import path
 

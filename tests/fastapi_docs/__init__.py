@@ -1,4 +1,4 @@
-"""The pattern's own examples: FastAPI's in `original`, ours beside it, file by file."""
+"""FastAPI's pages as tests, and the pattern's samples in two folders: `original`, `ported`."""
 
 import pytest
 

@@ -1,21 +1,14 @@
-"""The tables."""
+"""The tables of the samples and of the pages' examples."""
 
 from django.db import models
 
+from .ported.user_crud.models import User
 
-class User(models.Model):
-    name = models.CharField(db_index=True)  # noqa: DJ - neither ends here, as in the original
-    email = models.CharField(unique=True)
-
-    class Meta:
-        ordering = ("id",)
-
-    def __str__(self):
-        return self.email
+__all__ = ["Hero", "User"]
 
 
 class Hero(models.Model):
-    name = models.CharField(db_index=True)  # noqa: DJ - as above
+    name = models.CharField(db_index=True)
     age = models.IntegerField(null=True, db_index=True)
     secret_name = models.CharField()
 

@@ -1,1 +1,1 @@
-"""The examples as FastAPI and SQLAlchemy run them."""
+"""The pattern's samples on FastAPI and SQLAlchemy; `ported` has the same files on Django."""

@@ -1,0 +1,1 @@
+"""The two examples of FastAPI's reference, of `Depends` and of `Security`."""

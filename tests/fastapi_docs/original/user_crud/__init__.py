@@ -1,0 +1,1 @@
+"""Users in a database, behind a token."""

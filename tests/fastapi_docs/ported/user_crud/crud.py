@@ -1,0 +1,16 @@
+"""The queries."""
+
+from di.sessions import Session
+
+from . import models, schemas
+
+
+def create_user(db: Session, user: schemas.UserCreate):
+    db_user = models.User(name=user.name, email=user.email)
+    db.add(db_user)
+    db.refresh(db_user)
+    return db_user
+
+
+def get_users(db: Session):
+    return db.query(models.User).all()
