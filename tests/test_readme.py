@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 import types
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +24,7 @@ import di.security
 from di import exceptions, sessions
 from project.api import api as the_api
 from tests import readme
+from tests.project.server import running
 from tests.project.test_settings import shown
 from users import conf, schemas
 from users.scopes import SCOPES
@@ -28,7 +34,8 @@ SECTIONS = {
     heading: list(blocks)
     for heading, blocks in itertools.groupby(PYTHON, key=lambda block: block.heading)
 }
-EXECUTED_BY_CI = {"run", "test", "curl-token", "curl-users", "curl-session"}
+CURL = ["curl-password", "curl-token", "curl-users", "curl-session"]
+EXECUTED_BY_CI = {"run", "test", *CURL}
 
 
 def run(heading: str) -> dict[str, Any]:
@@ -56,6 +63,35 @@ def test_every_other_block_is_known() -> None:
     others = [block for block in readme.blocks() if block.language != "python"]
     assert {block.name for block in others if block.language == "sh"} == EXECUTED_BY_CI
     assert [block.heading for block in others if block.language == "text"] == ["Reference"]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_curl_blocks_run_twice(tmp_path: Path) -> None:
+    """When all are pasted into a new shell, and once more, then each request is answered."""
+    database = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    with running(database) as up:
+        up.wait_until_ready()
+        script = "\n".join(readme.named(name) for name in CURL)
+        script = script.replace(".venv/bin/python", sys.executable)
+        script = script.replace("127.0.0.1:8000", f"127.0.0.1:{up.port}")
+        for _ in range(2):
+            done = subprocess.run(  # noqa: S603 - our own lines
+                ["/bin/sh", "-eu", "-c", script],
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=readme.README.parent,
+                env={"PATH": os.environ["PATH"], "DATABASE_URL": database, "TMPDIR": str(tmp_path)},
+            )
+            assert done.returncode == 0, done.stderr
+            created, listed, read, changed, deleted, logged_in, items = done.stdout.splitlines()
+            ann = json.loads(created.removesuffix(" (201)"))
+            assert json.loads(listed.removesuffix(" (200)")) == [ann]
+            assert json.loads(read.removesuffix(" (200)")) == ann
+            assert json.loads(changed.removesuffix(" (200)")) == {**ann, "name": "Anne"}
+            assert deleted == " (204)"
+            assert '"admin@example.com"' in logged_in
+            assert items.endswith(" (200)")
 
 
 def test_the_first_example() -> None:

@@ -83,7 +83,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     """Somebody who logs in with an e-mail address.
 
     Attributes:
-        locked_out_at: when `is_active` was last written as false; it ends every session.
+        locked_out_at: when `is_active` was last written as false, or all access was ended.
+            Sessions and tokens from before are void.
     """
 
     name = models.CharField(max_length=LONGEST_NAME, validators=[validate_name])

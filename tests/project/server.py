@@ -111,7 +111,7 @@ class Up:
 
     def password(self) -> str:
         """Return the administrator's password from what was printed."""
-        found = re.search(r"Password, shown this once: (\S+)", self.output)
+        found = re.search(r"^PASSWORD=(\S+)$", self.output, re.MULTILINE)
         assert found, self.output
         return found[1]
 

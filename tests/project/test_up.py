@@ -57,19 +57,22 @@ def test_up_and_up_again(interface: str, tmp_path: Path) -> None:
     with running(database, *options) as up:
         up.wait_until_ready()
         assert "Administrator: boss@example.com" in up.output
-        assert "Password" not in up.output
-        assert "-d password=PASSWORD" in up.output
+        assert "PASSWORD=" not in up.output
+        assert '--data-urlencode "password=$PASSWORD"' in up.output
         assert up.ask("/api/users", token=token)[0] == 200
         assert up.stop(signal.SIGINT) == 0
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_printed_line_works(tmp_path: Path) -> None:
-    """It is pasted as it stands."""
+    """When both lines are pasted as they stand, then users are listed."""
     with running(f"sqlite:///{tmp_path / 'new.sqlite3'}") as up:
         up.wait_until_ready()
-        (line,) = (line for line in up.output.splitlines() if line.startswith("curl"))
-        done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, check=False)  # noqa: S603 - our own line
+        assert up.output.count(up.password()) == 1
+        lines = [one for one in up.output.splitlines() if one.startswith(("PASSWORD=", "curl"))]
+        done = subprocess.run(  # noqa: S603 - our own lines
+            ["/bin/sh", "-c", "\n".join(lines)], capture_output=True, check=False
+        )
         assert json.loads(done.stdout)[0]["email"] == "admin@example.com"
 
 

@@ -273,6 +273,23 @@ def test_actions_deactivate_and_activate(root: User, ann: User) -> None:
 
 
 @pytest.mark.asvs("8.3.1")
+def test_an_action_ends_all_access(root: User, staff: User, ann: User) -> None:
+    """When the action ran, then sessions and tokens are void, but staff cannot end superusers'."""
+    tokens = {user: Api(user) for user in (root, ann)}
+    page = act(browser(staff), "user", "end_access", root, ann)
+    assert "Ended all sessions and tokens of 1 users." in page
+    assert tokens[ann].get("/users/me").status_code == 401
+    assert tokens[root].get("/users/me").status_code == 200
+    ann.refresh_from_db()
+    assert ann.is_active
+    noted = LogEntry.objects.values_list("object_repr", "change_message")
+    assert list(noted) == [(ann.email, "Ended all sessions and tokens.")]
+    act(browser(root), "user", "end_access", root)
+    assert tokens[root].get("/users/me").status_code == 401
+    by = AuditEntry.objects.order_by("pk").values_list("actor_id", flat=True)
+    assert list(by) == [str(staff.pk), str(root.pk)]
+
+
 def test_staff_cannot_raise_themselves(staff: User, root: User, ann: User) -> None:
     """Privileges are read-only for them, superusers out of reach, bulk deletion gone."""
     client = browser(staff)

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import TestCase
 from django.utils import timezone
 
-from tests.users.conftest import Api, make_user
+from tests.users.conftest import PASSWORD, Api, Browser, login, make_user
 from users import crud
-from users.models import AccessToken, ThrottleCounter, User
+from users.models import AccessToken, AuditEntry, ThrottleCounter, User
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +90,55 @@ def test_changepassword_ends_tokens(ann: User, monkeypatch: pytest.MonkeyPatch) 
     ann.refresh_from_db()
     assert ann.check_password("another long passphrase")
     assert api.get("/users/me").status_code == 401
+
+
+@pytest.fixture
+def people(ann: User, root: User) -> list[User]:
+    """Somebody without permissions and a superuser."""
+    return [ann, root]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_lost_password_is_replaced(index: int, people: list[User], events: Any) -> None:
+    """When the command ran, then its password works, and all access of before has ended."""
+    user = people[index]
+    api, page = Api(user), Browser(user)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        out, err = run("reset_password", user.email.upper())
+    assert login({"username": user.email, "password": PASSWORD}).status_code == 400
+    assert login({"username": user.email, "password": out.strip()}).status_code == 200
+    assert (api.get("/users/me").status_code, page.get("/users/me").status_code) == (401, 401)
+    assert err == f"For {user}. All sessions and tokens of before have ended.\n"
+    assert {"event": "password_changed", "outcome": "success", "whom": user.pk} in events()
+
+
+def test_a_new_password_lets_nobody_in_who_is_not_active(ann: User) -> None:
+    """When the user is inactive, then the command says that the password cannot help."""
+    User.objects.update(is_active=False)
+    assert "ann@example.com is not active, and cannot log in." in run("reset_password", ann)[1]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_all_access_of_a_user_is_ended(index: int, people: list[User], events: Any) -> None:
+    """When the command ran, then old sessions and tokens are void, and a new login works."""
+    user, other = people[index], people[1 - index]
+    api, page, bystander = Api(user), Browser(user), Api(other)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        out, _ = run("end_sessions", user.email)
+    assert out == f"Ended all sessions and tokens of {user}.\n"
+    assert (api.get("/users/me").status_code, page.get("/users/me").status_code) == (401, 401)
+    assert bystander.get("/users/me").status_code == 200
+    answer = login({"username": user.email, "password": PASSWORD})
+    again = Api()
+    again.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"  # type: ignore[attr-defined]
+    assert again.get("/users/me").status_code == 200
+    assert {"event": "access_ended", "outcome": "success", "whom": user.pk} in events()
+    entry = AuditEntry.objects.get()
+    assert (entry.event, entry.actor_id, entry.target_id) == ("access_ended", "", str(user.pk))
+
+
+@pytest.mark.parametrize("command", ["reset_password", "end_sessions"])
+def test_a_user_who_is_not_there(command: str) -> None:
+    """When there is no such user, then the command says so in one line."""
+    with pytest.raises(CommandError, match=r"There is no user 'nobody@example.com'\."):
+        run(command, "nobody@example.com")

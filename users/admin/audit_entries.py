@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import BigIntegerField, CharField, OuterRef, Subquery, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, NullIf
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -81,12 +81,15 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _email_of(field: str) -> Subquery:
-    users = User.objects.filter(pk=Cast(OuterRef(field), BigIntegerField()))
+    user_id = NullIf(OuterRef(field), Value(""))  # "" for a command, which no user gave here
+    users = User.objects.filter(pk=Cast(user_id, BigIntegerField()))
     return Subquery(users.values("email"))
 
 
 def _link(user_id: str, email: str | None) -> str:
-    """Return a link to a user, or the id if the user is gone or the reader may not see users."""
+    """Return a link to a user, or their id if they are gone or the reader may not see users."""
+    if not user_id:
+        return "a command"
     if email is None:
         return f"{user_id} (deleted)"
     if not email:

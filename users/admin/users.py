@@ -42,7 +42,7 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
     search_fields = ("email", "name")
     ordering = ("id",)
-    actions = ("activate", "deactivate")
+    actions = ("activate", "deactivate", "end_access")
     readonly_fields = ("last_login", "date_joined")
     show_full_result_count = False  # it would count a million users for each search
     fieldsets = (
@@ -162,6 +162,23 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Let users in again; they need new tokens."""
         self._set_active(request, queryset, is_active=True)
+
+    @admin.action(
+        description="End all sessions and tokens of the selected users", permissions=["change"]
+    )
+    def end_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Log users out everywhere; others than superusers cannot do that to superusers."""
+        by = user_of(request)
+        users = queryset if by.is_superuser else queryset.filter(is_superuser=False)
+        ids = list(users.values_list("pk", flat=True))
+        for user_id in ids:  # a transaction each, so that nobody waits for a long one
+            with transaction.atomic(), obeying_rules():
+                user = crud.end_access(
+                    session=Session(), user_id=user_id, by=by, is_admin=by.is_superuser
+                )
+                self.log_change(request, user, "Ended all sessions and tokens.")
+        text = f"Ended all sessions and tokens of {len(ids)} users."
+        self.message_user(request, text, messages.SUCCESS)
 
     def _set_active(
         self, request: HttpRequest, queryset: QuerySet[User], *, is_active: bool

@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from di.sessions import ReadSession, Session
 from users import audit
@@ -160,6 +161,42 @@ def change_password(*, session: Session, user: User, password_hash: str) -> None
     note("password_changed", user=user, by=user, using=session.using)
 
 
+def reset_password(*, session: Session, user_id: int, password_hash: str) -> None:
+    """Give a user another password without asking for the old one, and end all their access.
+
+    Raises:
+        UserNotFoundError: there is none with this id.
+    """
+    user = _locked(session, user_id, by=None, is_admin=True, is_leaving=False)
+    user.password = password_hash
+    user.save(using=session.using, update_fields=["password"])
+    revoke_tokens(access_tokens=session.query(AccessToken).filter(user=user))
+    note("password_changed", user=user, by=None, using=session.using)
+
+
+def end_access(*, session: Session, user_id: int, by: User | None, is_admin: bool) -> User:
+    """End all sessions and tokens of a user, who may log in again.
+
+    Args:
+        session: in which it happens.
+        user_id: of the user.
+        by: who asks; None for a command.
+        is_admin: whether they may act on superusers.
+
+    Raises:
+        UserNotFoundError: there is none with this id.
+        ProtectedUserError: *by* may not do this to a superuser.
+    """
+    user = _locked(session, user_id, by=by, is_admin=is_admin, is_leaving=False)
+    user.locked_out_at = timezone.now()  # sessions and tokens from before have another hash
+    user.save(using=session.using, update_fields=["locked_out_at"])
+    revoke_tokens(access_tokens=session.query(AccessToken).filter(user=user))
+    note("access_ended", user=user, by=by, using=session.using)
+    actor_id = "" if by is None else str(by.pk)
+    session.add(AuditEntry(event="access_ended", actor_id=actor_id, target_id=str(user.pk)))
+    return user
+
+
 def delete_user(*, session: Session, user_id: int, by: User, is_admin: bool) -> None:
     """Delete one user, their tokens included; an `AuditEntry` stays.
 
@@ -207,10 +244,11 @@ def set_active(
 
 
 def note(
-    event: str, *, user: User, by: User, using: str = DEFAULT_DB_ALIAS, **details: Any
+    event: str, *, user: User, by: User | None, using: str = DEFAULT_DB_ALIAS, **details: Any
 ) -> None:
-    """Have it logged, once it is committed, that *by* did something to *user*."""
-    record = functools.partial(audit.record, event, user=by.pk, whom=user.pk, **details)
+    """Log after the commit that *by*, or a command if None, did something to *user*."""
+    who = None if by is None else by.pk
+    record = functools.partial(audit.record, event, user=who, whom=user.pk, **details)
     transaction.on_commit(record, using=using, robust=True)
 
 
@@ -270,7 +308,9 @@ def _found(session: Session | ReadSession, q: str | None) -> QuerySet[User]:
     return users.filter(Q(name__icontains=q) | Q(email__icontains=q))
 
 
-def _locked(session: Session, user_id: int, *, by: User, is_admin: bool, is_leaving: bool) -> User:
+def _locked(
+    session: Session, user_id: int, *, by: User | None, is_admin: bool, is_leaving: bool
+) -> User:
     """Lock one user and return them, if *by* may touch them; see `_lock`."""
     rows = _lock(session, Q(pk=user_id), is_leaving=is_leaving)
     user = next((row for row in rows if row.pk == user_id), None)
@@ -280,7 +320,7 @@ def _locked(session: Session, user_id: int, *, by: User, is_admin: bool, is_leav
         audit.record(
             "permission_denied",
             outcome="failure",
-            user=by.pk,
+            user=None if by is None else by.pk,
             whom=user.pk,
             operation=audit.operation(),
         )

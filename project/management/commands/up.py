@@ -65,20 +65,20 @@ class Command(BaseCommand):
             self.say(f"Administrator: {administrator.email}")
         else:
             self.say(f"Administrator created: {administrator.email}")
-            self.say(f"Password, shown this once: {administrator.password}")
+            self.say("Password, shown this once, as a line for your shell:")
+            self.say(f"PASSWORD={administrator.password}")
 
     def invite(self, site: str, administrator: Administrator) -> None:
         """Print the addresses and a line to try them with."""
-        password = administrator.password or "PASSWORD"
         self.say(f"API documentation: {site}{reverse('api:openapi-view')}")
         self.say(f"Admin site:        {site}{reverse('admin:index')}")
         self.say(f"Users:             {site}{settings.API_PREFIX}users")
         if settings.API_PASSWORD_LOGIN:
             login = f"{site}{settings.API_PREFIX}auth/token"
-            self.say("Try it:")
+            self.say("Try it, in a shell where PASSWORD is set:")
             self.say(
-                f"""curl -s -H "Authorization: Bearer $(curl -s {login}"""
-                f""" -d username={administrator.email} -d password={password} -d scope=users:read"""
+                f"""curl -s -H "Authorization: Bearer $(curl -s {login} -d scope=users:read"""
+                f""" -d username={administrator.email} --data-urlencode "password=$PASSWORD\""""
                 f""" | grep -o 'dnt_[0-9A-Za-z_]*')" {site}{settings.API_PREFIX}users"""
             )
         self.say("Stop with Ctrl-C.")

@@ -1,0 +1,33 @@
+"""End all access of one user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from di.sessions import Session
+from users import crud
+from users.models import User
+
+
+class Command(BaseCommand):
+    """Log a user out everywhere."""
+
+    help = "End all browser sessions and access tokens of a user, who may log in again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the user's address."""
+        parser.add_argument("email", help="the user's email address")
+
+    def handle(self, *_: Any, email: str, **__: Any) -> None:
+        """End them."""
+        try:
+            user = User.objects.get_by_natural_key(email)
+        except User.DoesNotExist:
+            message = f"There is no user {email!r}."
+            raise CommandError(message) from None
+        with transaction.atomic():
+            crud.end_access(session=Session(), user_id=user.pk, by=None, is_admin=True)
+        self.stdout.write(f"Ended all sessions and tokens of {user}.")
