@@ -22,5 +22,6 @@ class DiConfig(AppConfig):
         send_every_header()
         checks.register(own.check_atomic_requests, "di")
         checks.register(own.check_bridges, "di")
+        checks.register(own.check_hidden, "di")
         checks.register(own.check_injected, "di")
         checks.register(own.check_paths, "di")

@@ -9,6 +9,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
 
+from di.hiding import hidden_routes
 from di.inputs import not_in_path
 from di.refusal import markers_of
 from di.rendering import describe, draw_path
@@ -98,6 +99,39 @@ def check_bridges(
         if (names := list(_bridged(signature)))
     ]
     return sorted(found, key=lambda warning: str(warning.msg))
+
+
+def check_hidden(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
+    **_: Any,
+) -> list[CheckMessage]:
+    """Point out operations whose requests another view gets."""
+    return [
+        Warning(
+            f"{hidden.route} {describe(hidden.route.operation.signature.view_func)}"
+            f" {_HIDDEN[hidden.is_whole, hidden.is_refused]}, such as {hidden.url}:"
+            f" Django asks {hidden.by} first.",
+            hint=_APART if hidden.is_refused else _ORDER,
+            id="di.W002",
+        )
+        for hidden in hidden_routes()
+    ]
+
+
+_HIDDEN = {
+    (True, True): "answers 405 for all of its paths",
+    (False, True): "answers 405 for some of its paths",
+    (True, False): "gets no request for any of its paths",
+}
+"""What happens to an operation, by whether it is hidden as a whole and by whether its method
+is refused."""
+
+_APART = (
+    "Declare both operations on one router and with one path, the placeholders included, or"
+    " give one of them another path."
+)
+
+_ORDER = "Declare it before the other one, or give one of them another path."
 
 
 def _bridged(signature: InjectedSignature) -> Iterable[str]:
