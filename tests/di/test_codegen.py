@@ -1,8 +1,8 @@
 """The function that a plan is written as: what is in it, and what is not."""
 
-import asyncio
 import functools
 import gc
+import inspect
 import linecache
 import re
 import threading
@@ -411,5 +411,5 @@ def test_a_callable_may_be_called_anything(name: str) -> None:
 
 def test_an_async_function_is_one() -> None:
     """And the sync one is not."""
-    assert not asyncio.iscoroutinefunction(compiled(Depends(function)))
-    assert asyncio.iscoroutinefunction(compiled(Depends(function), is_async=True))
+    assert not inspect.iscoroutinefunction(compiled(Depends(function)))
+    assert inspect.iscoroutinefunction(compiled(Depends(function), is_async=True))
