@@ -23,6 +23,10 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _LONGEST_LENGTH = 19  # digits; Python refuses to read numbers of many thousand
+_LONGEST_LINE = 8_192  # characters of one header, path or query, as nginx has it
+# Python's reader of header parameters, and its reader of cookies before 3.13, take time that
+# grows with the square of the length: seconds for 64 kB, which a server may let through.
+_LONGEST_TYPE = 1_024
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -31,25 +35,29 @@ ASGIApplication = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
-def refusal(length: str, content_type: str, query: bytes) -> tuple[HTTPStatus, str] | None:
-    """Return how to refuse a request with these header values; None if it may go on.
+def refusal(
+    length: str, content_type: str, *, path: str, query: bytes, headers: Iterable[str | bytes]
+) -> tuple[HTTPStatus, str] | None:
+    """Return how to refuse a request with this head; None if it may go on.
 
-    Most of it are errors to Django while it builds the request, where nobody catches them.
+    Everything is measured before anything is read. Most of the rest are errors to Django
+    while it builds the request, where nobody catches them.
+
+    Args:
+        length: the value of ``Content-Length``.
+        content_type: the value of ``Content-Type``.
+        path: without the query.
+        query: as it was sent.
+        headers: the values of all headers.
     """
-    if length and not (length.isascii() and length.isdigit()):
-        return HTTPStatus.BAD_REQUEST, "The Content-Length is not a number"
+    if len(path) > _LONGEST_LINE or len(query) > _LONGEST_LINE:
+        return HTTPStatus.REQUEST_URI_TOO_LONG, "The address is too long"
+    if len(content_type) > _LONGEST_TYPE or any(len(value) > _LONGEST_LINE for value in headers):
+        return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "A header is too long"
+    if problem := _problem(length, content_type, query):
+        return HTTPStatus.BAD_REQUEST, problem
     if len(length) > _LONGEST_LENGTH or int(length or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"
-    # Django would read the query in any of Python's codecs that the client names, and
-    # fails at one that is none of text.
-    if not is_utf8(content_type):
-        return HTTPStatus.BAD_REQUEST, "The charset of the request must be UTF-8"
-    if query.count(b"&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
-        return HTTPStatus.BAD_REQUEST, "The request has too many fields"
-    try:
-        query.decode()
-    except UnicodeDecodeError:
-        return HTTPStatus.BAD_REQUEST, "The query cannot be read"
     return None
 
 
@@ -62,6 +70,23 @@ def is_utf8(content_type: str) -> bool:
     return parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
 
 
+def _problem(length: str, content_type: str, query: bytes) -> str | None:
+    """Return the reason why Django could not read a request with this head, None if it can."""
+    if length and not (length.isascii() and length.isdigit()):
+        return "The Content-Length is not a number"
+    # Django would read the query in any of Python's codecs that the client names, and
+    # fails at one that is none of text.
+    if not is_utf8(content_type):
+        return "The charset of the request must be UTF-8"
+    if query.count(b"&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
+        return "The request has too many fields"
+    try:
+        query.decode()
+    except UnicodeDecodeError:
+        return "The query cannot be read"
+    return None
+
+
 class WSGILimits:
     """A WSGI application behind what `refusal` refuses, and bodies of unknown length."""
 
@@ -71,8 +96,13 @@ class WSGILimits:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer, or let the application answer."""
         length = environ.get("CONTENT_LENGTH", "")
-        query = environ.get("QUERY_STRING", "").encode("latin-1")
-        refused = refusal(length, environ.get("CONTENT_TYPE", ""), query)
+        refused = refusal(
+            length,
+            environ.get("CONTENT_TYPE", ""),
+            path=environ.get("PATH_INFO", ""),
+            query=environ.get("QUERY_STRING", "").encode("latin-1"),
+            headers=(value for name, value in environ.items() if name.startswith("HTTP_")),
+        )
         if "HTTP_TRANSFER_ENCODING" in environ and not length:
             refused = HTTPStatus.LENGTH_REQUIRED, "Send the body with a Content-Length"
         if refused is None:
@@ -100,7 +130,13 @@ class ASGILimits:
             b",".join(value for name, value in scope["headers"] if name == wanted).decode("latin-1")
             for wanted in (b"content-length", b"content-type")
         )
-        refused = refusal(length, content_type, scope.get("query_string", b""))
+        refused = refusal(
+            length,
+            content_type,
+            path=scope.get("path", ""),
+            query=scope.get("query_string", b""),
+            headers=(value for _, value in scope["headers"]),
+        )
         if refused is None:
             counted = _Counted(receive, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             await self.application(scope, counted, send)

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.http import HttpRequest
 from ninja.parser import Parser
 
@@ -96,6 +97,9 @@ def _check(value: Any) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS  # as forms and queries have at most
+    if len(pairs) > most:
+        raise _malformed(f"has an object with more than {most} keys")
     found = dict(pairs)
     if len(found) != len(pairs):
         raise _malformed("has an object with one key twice")

@@ -13,10 +13,12 @@ from users.text import LONGEST_EMAIL, LONGEST_NAME, normalize_email, normalize_n
 LONGEST_SECRET = 4_096
 """Characters of what may be a password at a login; more is not even hashed."""
 
+LONGEST_PASSWORD = 128
+"""Characters of a new password."""
+
 PRIVILEGES = frozenset({"is_staff", "is_superuser", "groups"})
 """Fields of `UserUpdate` that need the scope `users:admin`."""
 
-_LONGEST_PASSWORD = 128
 _LARGEST_GROUP_ID = 2**31 - 1
 _MOST_GROUPS = 100
 
@@ -49,7 +51,7 @@ Password = Annotated[
     SecretStr,
     Field(
         strict=False,
-        max_length=_LONGEST_PASSWORD,
+        max_length=LONGEST_PASSWORD,
         json_schema_extra={"minLength": 12},
         examples=["correct horse battery"],
     ),

@@ -47,7 +47,7 @@ def generate() -> TokenText:
 
 def recognize(text: str) -> TokenText | None:
     """Return *text* as a token, None if it cannot be one."""
-    found = _SHAPE.fullmatch(text)
+    found = _SHAPE.fullmatch(text) if len(text) == LENGTH else None
     if found is None or _checksum(text[:-_CHECKSUM_LENGTH]) != found["checksum"]:
         return None
     return TokenText(found["key"], text)

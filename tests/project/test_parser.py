@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -67,6 +68,10 @@ def test_refusing_deep_nesting_is_cheap(part: bytes) -> None:
         (b"\xef\xbb\xbf{}", "begins with a byte order mark"),
         (b'{"a": 1, "b": {"c": 1, "c": 2}}', "has an object with one key twice"),
         (rb'{"a": 1, "\u0061": 2}', "has an object with one key twice"),
+        (
+            json.dumps(dict.fromkeys(map(str, range(101)))).encode(),
+            "has an object with more than 100 keys",
+        ),
         (b"[NaN]", "is not JSON: it has no NaN and no Infinity"),
         (b"[-Infinity]", "is not JSON: it has no NaN and no Infinity"),
         (b"1" * 4_301, "has a number with too many digits"),

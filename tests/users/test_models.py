@@ -237,6 +237,41 @@ def test_who_is_inactive_when_the_column_is_added_is_locked_out(user: User) -> N
     assert (user.locked_out_at is None, off.locked_out_at is None) == (True, False)
 
 
+def test_old_addresses_get_their_one_spelling(caplog: pytest.LogCaptureFixture) -> None:
+    """When rows have other spellings, then each is respelled, and no row or address is lost."""
+    written = (
+        "ann@example.com",
+        "Bob@Example.com",
+        "eve@b\u00fccher.example",
+        "eve@b\u00dccher.example",  # SQLite lets both in
+        "no address",
+        "max@stra\u00dfe.example",
+        "max@strasse.example",
+        "{|}~@x-1.example",
+    )
+    rows = [User(email=email, name="X") for email in written]
+    User.objects.bulk_create(rows[:3])
+    is_twin_possible = connection.vendor == "sqlite"
+    User.objects.bulk_create(rows[3 if is_twin_possible else 4 :])
+    migration = importlib.import_module("users.migrations.0006_user_email_idna_2008")
+    for _ in range(2):
+        migration.spell(apps, types.SimpleNamespace(connection=connection))
+    stored = dict(User.objects.values_list("pk", "email"))
+    expected = {
+        written[1]: "bob@example.com",
+        written[2]: "eve@xn--bcher-kva.example",
+        written[5]: "max@xn--strae-oqa.example",
+    }
+    assert [stored[row.pk] for row in rows if row.pk in stored] == [
+        expected.get(row.email, row.email) for row in rows if row.pk in stored
+    ]
+    assert len(stored) == (8 if is_twin_possible else 7)
+    told = [record.getMessage() for record in caplog.records]
+    assert f"User {rows[4].pk} has no email address to log in with" in told
+    twins = f"User {rows[3].pk} has the email address of user {rows[2].pk}"
+    assert (twins in told) is is_twin_possible
+
+
 def test_users_and_tokens_can_be_dumped_and_loaded(user: User, tmp_path: Any) -> None:
     """And the tokens still work."""
     token, text = issued(user)

@@ -11,12 +11,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from users.admin.common import user_of
+from users.admin.common import SearchedMixin, user_of
 from users.models import AuditEntry, User
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AuditEntryAdmin(SearchedMixin):
     """Read-only records of actions on users, who may have been deleted since."""
 
     list_display = ("created_at", "what", "by", "whom")

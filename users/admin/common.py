@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from users import audit
@@ -15,8 +16,24 @@ from users.dependencies.login import log_in
 from users.exceptions import BusyError, ThrottledError, UsersError, WrongCredentialsError
 from users.models import User
 
+_LONGEST_SEARCH = 100
 
-class AuditedMixin(admin.ModelAdmin):  # type: ignore[type-arg]
+
+class SearchedMixin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Pages with a search, each word of which is a condition of the query."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find nothing by a text that is too long: databases refuse thousands of conditions."""
+        if len(search_term) > _LONGEST_SEARCH:
+            text = f"A search has at most {_LONGEST_SEARCH} characters."
+            self.message_user(request, text, messages.WARNING, fail_silently=True)
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
+
+
+class AuditedMixin(SearchedMixin):
     """Pages whose security events name the client, until the transaction has ended."""
 
     # All rows of a page, chosen for an action, must not be more fields than one form may have.

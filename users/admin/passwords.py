@@ -10,6 +10,7 @@ from django.contrib.admin.forms import AdminPasswordChangeForm as AdminOwnPasswo
 from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
@@ -18,12 +19,21 @@ from users import hashing
 from users.admin.common import log_in_or_explain, record_password, user_of
 from users.exceptions import BusyError
 from users.models import User
+from users.schemas import LONGEST_PASSWORD
+
+_NEW_PASSWORDS = {"password1", "password2", "new_password1", "new_password2"}
 
 
 class HashingMixin(BaseForm):
     """A form that hashes the password while it is validated: in a slot, or not at all."""
 
     error_field = "password1"  # the pages have no place for errors of the whole form
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.fields.keys() & _NEW_PASSWORDS:
+            # Before the password is compared with anything, or hashed.
+            self.fields[name].validators.append(MaxLengthValidator(LONGEST_PASSWORD))
 
     def full_clean(self) -> None:
         """Look at everything else first: to hash is expensive."""

@@ -26,13 +26,16 @@ def log_in(request: HttpRequest, email: str, password: str) -> User:
     """Return the active user with these credentials.
 
     One way for everybody: the attempt is counted, and then costs exactly one hash,
-    whether there is such a user or not.
+    whether there is such a user or not. A password that is too long is nobody's, and is
+    neither counted nor hashed.
 
     Raises:
         ThrottledError: there were too many attempts.
         BusyError: too many passwords are being hashed.
         WrongCredentialsError: there is no such user.
     """
+    if len(password) > LONGEST_SECRET:
+        raise WrongCredentialsError
     attempt = attempt_of(request, email)
     login = audit.pseudonym(attempt.login)
     try:

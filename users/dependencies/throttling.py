@@ -6,7 +6,6 @@ together, and a request that fails has been counted all the same.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -14,7 +13,7 @@ from django.http import HttpRequest
 from users import audit, conf, crud
 from users.clients import client_of
 from users.exceptions import ThrottledError
-from users.text import normalize_email
+from users.text import fold_login, normalize_email
 
 _A_CLIENT_IS_KNOWN_FOR = 90 * 24 * 60 * 60
 
@@ -84,8 +83,7 @@ def attempt_of(request: HttpRequest, login: str) -> Attempt:
     try:
         spelled = normalize_email(login)
     except ValueError:
-        folded = unicodedata.normalize("NFKC", login).casefold().strip()
-        spelled = folded.encode(errors="backslashreplace").decode()  # half a surrogate pair
+        spelled = fold_login(login)
     return Attempt(spelled, client_of(request))
 
 
