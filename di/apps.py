@@ -23,5 +23,6 @@ class DiConfig(AppConfig):
         checks.register(own.check_atomic_requests, "di")
         checks.register(own.check_bridges, "di")
         checks.register(own.check_hidden, "di")
+        checks.register(own.check_held, "di")
         checks.register(own.check_injected, "di")
         checks.register(own.check_paths, "di")

@@ -23,6 +23,7 @@ from di.lifetimes import Lifetime, Outcome, State
 from di.plan import Step, compile_plan
 from di.rendering import describe
 from di.sensitive import is_sensitive
+from di.unfilled import resolves
 
 _T = TypeVar("_T")
 
@@ -31,6 +32,7 @@ _T = TypeVar("_T")
 def call(function: Callable[..., Awaitable[_T]], /, **values: Any) -> _T: ...
 @overload
 def call(function: Callable[..., _T], /, **values: Any) -> _T: ...
+@resolves
 def call(function: Callable[..., Any], /, **values: Any) -> Any:
     """Call *function* with its dependencies resolved, and return what it returns.
 
@@ -58,6 +60,7 @@ def call(function: Callable[..., Any], /, **values: Any) -> Any:
 async def acall(function: Callable[..., Awaitable[_T]], /, **values: Any) -> _T: ...
 @overload
 async def acall(function: Callable[..., _T], /, **values: Any) -> _T: ...
+@resolves
 async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
     """See `call`. A sync *function* runs where its sync dependables run."""
     compiled = _compiled(function, is_async=True)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's own name
+from ninja.signature import ViewSignature
 
+from di.declared import markers_of
+from di.graph import ways_from
 from di.hiding import hidden_routes
 from di.inputs import not_in_path
-from di.refusal import markers_of
 from di.rendering import describe, draw_path
 from di.routes import all_routes
 from di.signature import InjectedSignature, known_signatures
+from di.unfilled import findings_of, guess_of
 
 
 def check_atomic_requests(
@@ -55,6 +58,29 @@ def check_injected(
         for view in [route.operation.signature.view_func]
         for _, marker in markers_of(view)
     ]
+
+
+def check_held(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
+    **_: Any,
+) -> list[CheckMessage]:
+    """Point out code that holds a dependable, and calls it out of sight."""
+    hints = {
+        guess_of(call, finding): finding.hint
+        for route in all_routes()
+        for call, is_view in _called(route.operation.signature)
+        for finding in findings_of(call, is_view=is_view)
+        if not finding.is_certain
+    }
+    return [Error(text, hint=hint, id="di.E203") for text, hint in hints.items()]
+
+
+def _called(signature: ViewSignature) -> Iterator[tuple[Callable[..., Any], bool]]:
+    """Yield the view and its dependables, and whether each is the view."""
+    yield signature.view_func, True
+    if isinstance(signature, InjectedSignature):
+        _, *dependables = ways_from(signature.compiled.root)
+        yield from ((dependable.call, False) for dependable in dependables)
 
 
 def check_paths(

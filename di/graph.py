@@ -27,9 +27,9 @@ from di.inspection import (
     refuse_foreign,
 )
 from di.markers import SCOPES, Marker, Scope, SecurityScopes
-from di.refusal import refuse_hidden
 from di.rendering import describe
 from di.security.base import find_scheme
+from di.unfilled import refuse_unfilled
 
 Way = tuple[tuple[str | None, Callable[..., Any]], ...]
 """The part of a path that lies below a dependable."""
@@ -143,7 +143,7 @@ class _Analysis:
         *,
         is_stand_in: bool,
     ) -> Dependant:
-        refuse_hidden(call, tuple(self.path), is_view=marker is None)
+        refuse_unfilled(call, tuple(self.path), is_view=marker is None)
         dependable = inspect_callable(call)
         edges = [self._follow(None, marker, EMPTY) for marker in extra]
         inputs, scopes_names = [], []

@@ -49,6 +49,7 @@ LEFT_OUT: Any = object()
 INJECTED = "__di_injection__"
 """The attribute of a view that was wrapped in order to be injected."""
 
+
 WRAPPER = "__di_wrapper__"
 """The attribute in which such a wrapper has itself: decorators above copy only the name."""
 

@@ -18,11 +18,11 @@ from ninja.signature.utils import get_path_param_names
 
 from di.annotations import show_signature
 from di.closing import Stream, watch_stream
+from di.declared import markers_of
 from di.exceptions import NotInjectedError
 from di.guard import AsyncGuard, Guard
 from di.inspection import INJECTED, WRAPPER, Kind, kind_of
 from di.markers import Marker
-from di.refusal import markers_of
 from di.signature import InjectedSignature, Injection
 
 _View = TypeVar("_View", bound=Callable[..., Any])

@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 from ninja.signature import ViewSignature
 
 from di.http import HTTPException, ensure_handled, translated
-from di.refusal import refuse_markers
+from di.unfilled import refuse_markers
 
 
 class CheckedSignature(ViewSignature):

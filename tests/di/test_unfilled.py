@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 import ninja
 import pytest
+from django.core import checks
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from ninja import Query
 from ninja.signature import ViewSignature
+from pytest_django import Settings
 from typing_extensions import TypeAliasType
 
 from di import Depends, NinjaAPI, Router, Security, call, inject
+from di.declared import markers_of
 from di.exceptions import NotInjectedError
-from di.refusal import markers_of
+from tests.di import losing
+from tests.di.conftest import World
 
 T = TypeVar("T")
 
@@ -112,7 +118,7 @@ def test_a_view_that_nothing_injects_is_refused_when_it_is_registered(
         register(kind(view))
     text = str(refusal.value)
     assert "nothing would ever call it. (di.E005)" in text
-    assert f"tests.di.test_refusal.{view.__name__} (tests/di/test_refusal.py:" in text
+    assert f"tests.di.test_unfilled.{view.__name__} (tests/di/test_unfilled.py:" in text
     assert "Hint: Put @inject from di directly above the view" in text
 
 
@@ -224,9 +230,9 @@ def test_a_decorator_that_hides_dependencies_is_refused(api: Any, view: Any, dec
     with pytest.raises(NotInjectedError) as refusal:
         api().get("/x")(decorate(view))
     text = str(refusal.value)
-    assert "A decorator hides the dependencies of the view that it decorates." in text
-    assert "tests.di.test_refusal.default" in text
-    assert "Hint: Write @functools.wraps(function)" in text
+    assert "The view hides a dependency: nothing fills 'x', so its marker would be" in text
+    assert "tests.di.test_unfilled.default" in text
+    assert "Hint: " in text
 
 
 def dependable_of(request: HttpRequest, x: str = Depends(verify)) -> str:
@@ -266,9 +272,9 @@ def test_a_dependable_that_hides_dependencies_is_refused(dependable: Any, use: s
     with pytest.raises(NotInjectedError) as refusal:
         uses[use]()
     text = str(refusal.value)
-    assert "A decorator hides the dependencies of the dependable that it decorates." in text
-    hidden = "Checked" if dependable is make else "dependable_of"
-    assert f"tests.di.test_refusal.{hidden} (tests/di/test_refusal.py:" in text
+    assert "The dependable hides a dependency: nothing fills 'x', so its marker would be" in text
+    hidden = "Checked.__init__" if dependable is make else "dependable_of"
+    assert f"tests.di.test_unfilled.{hidden} (tests/di/test_unfilled.py:" in text
 
 
 def shows(job: Callable[..., Any]) -> Callable[..., Any]:
@@ -328,3 +334,116 @@ def test_an_injected_view_called_by_hand_wants_its_dependencies(passed: tuple[An
     assert view(request, x="b") == ["", "b"]
     with pytest.raises(NotInjectedError, match=r"called without its dependency 'x'\. (.|\n)*Hint"):
         view(request, *passed)
+
+
+@pytest.mark.parametrize("way", losing.LOSING)
+@pytest.mark.parametrize("kind", [lambda view: view, as_async], ids=["sync", "async"])
+@pytest.mark.parametrize("host", [ninja.NinjaAPI, NinjaAPI], ids=["plain", "di"])
+def test_a_dependable_that_loses_a_check_does_not_start(host: Any, kind: Any, way: str) -> None:
+    """When a call behind a dependable leaves a marker unfilled, then its route is refused."""
+
+    def view(request: HttpRequest, x: Any = Depends(losing.LOSING[way])) -> None: ...
+
+    with pytest.raises(NotInjectedError) as refusal:
+        host(urls_namespace="none").get("/x")(inject(kind(view)))
+    text = str(refusal.value)
+    assert "The dependable hides a dependency: nothing fills '" in text
+    assert "└─ x: " in text
+    assert "Hint: " in text
+
+
+@pytest.mark.parametrize("way", losing.RIGHT)
+def test_a_dependable_that_is_right_starts_and_checks(world: World, way: str) -> None:
+    """When each call passes a value for its dependencies, then the app starts and checks."""
+    api = NinjaAPI(urls_namespace="api")
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, x: Any = Depends(losing.RIGHT[way])) -> str:
+        return str(x)
+
+    world.serve(api)
+    assert world.get("/x").status_code == 401
+    assert world.get("/x", headers={"X-Name": "ada"}).json() == "ada"
+
+
+def guesses(api: NinjaAPI, settings: Settings) -> list[tuple[str, str | None]]:
+    """Return the texts and hints of the system check di.E203 for a site of *api*."""
+    site = types.ModuleType("site")
+    site.urlpatterns = [path("", api.urls)]  # type: ignore[attr-defined]
+    settings.ROOT_URLCONF = site
+    messages = checks.run_checks(tags=["di"])
+    return [(one.msg, one.hint) for one in messages if one.id == "di.E203"]
+
+
+def a_dependable() -> Any:
+    """Return a new dependable with a dependency: each is told of once only."""
+
+    def held(request: HttpRequest, name: str = Depends(verify)) -> str:
+        return name
+
+    return held
+
+
+@pytest.mark.parametrize(
+    ("way", "place"),
+    [
+        *((way, "dependable") for way in losing.UNCLEAR),
+        *((way, "view") for way in ("named", "handing_over", "in_a_later_thread", "Holder")),
+    ],
+)
+def test_code_that_holds_a_dependable_is_pointed_out(
+    api: NinjaAPI,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    way: str,
+    place: str,
+) -> None:
+    """When a source does not tell how it calls a function, then a log and a check do."""
+    held = a_dependable()
+    call = losing.UNCLEAR[way](held)
+    view = call if place == "view" else lambda request, x=Depends(call): None
+    for number in range(2):
+        api.get(f"/{number}")(view)
+    assert [one.levelname for one in caplog.records] == ["WARNING"]
+    assert caplog.records[0].name == "di"
+    (text, hint), *others = guesses(api, settings)
+    assert others == []
+    assert "a_dependable.<locals>.held (tests/di/test_unfilled.py:" in text
+    assert "its source does not tell whether it passes the dependency 'name'." in text
+    assert hint
+    assert hint.startswith("Write @functools.wraps(function) above the decorator's inner function")
+    assert caplog.records[0].getMessage() == f"{text} (di.E203) Hint: {hint}"
+
+
+@pytest.mark.parametrize("way", losing.UNCLEAR)
+def test_who_follows_the_hint_hears_no_more(
+    api: NinjaAPI, settings: Settings, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    """When the decorator shows the dependencies of the function, then it is right."""
+    held = a_dependable()
+    call = losing.follow_the_hint(losing.UNCLEAR[way](held), held)
+    api.get("/x")(lambda request, x=Depends(call): None)
+    assert caplog.records == []
+    assert guesses(api, settings) == []
+
+
+def test_a_plain_view_is_pointed_out_too(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the decorator of a plain view holds one with dependencies, then both tell."""
+    plain = ninja.NinjaAPI(urls_namespace="plain")
+    plain.get("/x")(losing.renaming(a_dependable()))
+    assert [one.levelname for one in caplog.records] == ["WARNING"]
+    assert len(guesses(plain, settings)) == 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("decorate", [shows, uses, calls, counts, again, functools.partial])
+def test_clear_code_is_not_pointed_out(
+    api: NinjaAPI, settings: Settings, caplog: pytest.LogCaptureFixture, decorate: Any
+) -> None:
+    """When a source tells that a function is not called without its values, then all is well."""
+    dependable = decorate(a_dependable())
+    api.get("/x")(lambda request, x=Depends(dependable): None)
+    assert caplog.records == []
+    assert guesses(api, settings) == []
