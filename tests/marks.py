@@ -39,9 +39,30 @@ def by_argument(call: str, root: Path = TESTS) -> dict[str, list[str]]:
     return found
 
 
+def sentences(root: Path = TESTS) -> dict[str, str]:
+    """Return the docstring of each test under *root*, on one line."""
+    found = {}
+    for path in sorted(root.rglob("test_*.py")):
+        module = path.relative_to(root.parent).as_posix()
+        body = ast.parse(path.read_text(), module).body
+        for name, function in _functions_of(body, module):
+            found[name] = " ".join((ast.get_docstring(function) or "").split())
+    return found
+
+
 def line(name: str, text: str, tests: Iterable[str]) -> str:
     """Return a line of a table in Markdown: what *text* says of *name*, and what proves it."""
     return f"| {name} | {text} | {'<br>'.join(f'`{test}`' for test in tests)} |"
+
+
+def _functions_of(
+    body: list[ast.stmt], name: str
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for statement in body:
+        if isinstance(statement, ast.ClassDef):
+            yield from _functions_of(statement.body, f"{name}::{statement.name}")
+        elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield f"{name}::{statement.name}", statement
 
 
 def _tests_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests import parity
+from tests import marks, parity
 
 SAMPLE = """
 import pytest
@@ -28,13 +28,32 @@ class TestClass:
 
 
 @pytest.mark.row("A1")
-def test_twice(): ...
+def test_twice():
+    '''When a docstring has
+    two lines, then it is one sentence.'''
 """
 
 
 def test_the_table_is_what_the_tests_say() -> None:
     """`python -m tests.parity` would change nothing."""
-    assert parity.TABLE.read_text() == parity.render(parity.collect())
+    assert parity.TABLE.read_text() == parity.render(parity.collect(), marks.sentences())
+
+
+def test_a_row_says_nothing_of_its_own() -> None:
+    """When a row is read, then it is a subject, and the sentences below it are the tests' own."""
+    page = parity.render(
+        {"C4": ["tests/test_sample.py::test_one"]},
+        {"tests/test_sample.py::test_one": "When the path lacks the name, then check fails."},
+    )
+    assert "### C4. A path input whose name the path lacks\n\n- When the path lacks" in page
+    assert [subject for subject in parity.ROWS.values() if subject.endswith(".")] == []
+
+
+def test_every_proof_has_a_sentence() -> None:
+    """When a test proves a row, then its docstring is a sentence."""
+    sentences = marks.sentences()
+    proofs = {test for tests in parity.collect().values() for test in tests}
+    assert [test for test in sorted(proofs) if not sentences[test].endswith(".")] == []
 
 
 def test_every_row_has_a_test() -> None:
@@ -77,3 +96,6 @@ def test_rows_are_read_from_functions_classes_and_modules(tmp_path: Path) -> Non
         "A5": [method],
         "A6": [method],
     }
+    sentences = marks.sentences(folder)
+    assert sentences[twice] == "When a docstring has two lines, then it is one sentence."
+    assert sentences[method] == ""

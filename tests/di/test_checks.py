@@ -103,7 +103,7 @@ def test_a_project_without_urls_can_be_checked(settings: Settings) -> None:
 
 @pytest.mark.row("C4", "J13")
 def test_a_path_parameter_that_no_path_has_is_an_error(settings: Settings, api: NinjaAPI) -> None:
-    """Route, mount and site may each bring it; the error has the way and the names there are."""
+    """When no path has a name, then `check` draws the way to it and lists the names there are."""
 
     class Day(Schema):
         year: int

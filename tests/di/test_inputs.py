@@ -84,7 +84,7 @@ def test_every_source_can_be_read_in_a_dependable(api: NinjaAPI, world: World) -
 
 @pytest.mark.row("C5", "C6")
 def test_every_input_is_documented_once(api: NinjaAPI) -> None:
-    """OpenAPI lists what dependables read, where their operation is."""
+    """When a dependable reads an input, then the document shows it once at its operation."""
 
     def again(q: str) -> None: ...
 
@@ -458,7 +458,7 @@ def test_what_the_host_gives(api: NinjaAPI, world: World) -> None:
 
 @pytest.mark.row("C2", "C4")
 def test_a_path_parameter_needs_no_default(api: NinjaAPI, world: World) -> None:
-    """A dependable's default serves the operations whose path lacks the parameter."""
+    """When a dependable has a default, then it holds in operations whose path lacks the name."""
 
     def which(pk: int = 0) -> int:
         return pk
@@ -833,7 +833,7 @@ def test_a_dependency_on_a_special_type_wins(api: NinjaAPI, world: World) -> Non
 
 @pytest.mark.row("C5", "C6")
 def test_the_order_of_the_document(api: NinjaAPI) -> None:
-    """By source; in each the view's own first, and a dependable's before what it depends on."""
+    """Inputs are sorted by source; within one, the view's own come first, then those below it."""
 
     def deep(q4: int = 0, h2: Annotated[int, Header()] = 0) -> None: ...
     def outer(pk: int, q2: int = 0, d: None = Depends(deep), q3: int = 0) -> None: ...

@@ -139,7 +139,7 @@ def elsewhere(slug: Annotated[str, Path()]) -> str:
 @pytest.mark.row("C4")
 @pytest.mark.parametrize("api_class", [NinjaAPI, ninja.NinjaAPI])
 def test_a_path_that_nobody_has_is_not_the_clients_mistake(api_class: Any, world: World) -> None:
-    """No client could mend it: the first request fails with the way to it, not with a 422."""
+    """When a path lacks the name that Path() reads, then a request is a 500 with the way to it."""
     api = api_class(urls_namespace="api")
 
     @api.get("/{pk}/x")
@@ -166,7 +166,7 @@ def test_a_path_that_nobody_has_is_not_the_clients_mistake(api_class: Any, world
 
 @pytest.mark.row("C4")
 def test_the_sites_own_prefix_may_bring_an_explicit_path(api: NinjaAPI, world: World) -> None:
-    """As in Ninja: the path of a request begins where the site does."""
+    """When the site's own prefix has the name, then Path() reads it from there, as in Ninja."""
 
     @api.get("/x")
     @world.view
@@ -180,7 +180,7 @@ def test_the_sites_own_prefix_may_bring_an_explicit_path(api: NinjaAPI, world: W
 
 @pytest.mark.row("C4")
 def test_bad_values_in_the_path_are_the_clients_mistake(api: NinjaAPI, world: World) -> None:
-    """What is there but not valid is a 422, as ever."""
+    """When the path has the name and the value is not valid, then the answer is a 422."""
 
     @api.get("/{slug}/x")
     @world.view

@@ -111,7 +111,7 @@ def test_an_exception_takes_the_tasks_along(both) -> None:
 
 @pytest.mark.row("C6")
 def test_it_is_no_input(both) -> None:
-    """The document knows nothing of it."""
+    """When a view takes BackgroundTasks, then the document shows no input for them."""
     answers = both(log)
     assert answers.inputs("post", "/send-notification/{email}") == [
         ("path", "email", True),

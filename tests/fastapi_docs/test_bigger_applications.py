@@ -155,7 +155,7 @@ def test_every_view_needs_what_its_levels_need(both, method, url, status, conten
 
 @pytest.mark.row("C6")
 def test_all_levels_are_documented(both) -> None:
-    """Where the application's, the router's or the mount's dependencies read something."""
+    """When dependencies of the API, a router, or a mount read inputs, then operations show them."""
     answers = both(bigger)
     token, header = ("query", "token", True), ("header", "x-token", True)
     assert answers.inputs("get", "/") == [token]

@@ -87,7 +87,7 @@ def test_any_class_is_a_callable(both) -> None:
 
 @pytest.mark.row("C6")
 def test_its_parameters_are_documented(both) -> None:
-    """Each of the constructor's, for each of the ways."""
+    """When a class is a dependable, then the document shows its constructor's parameters."""
     answers = both(commons_class)
     for path in ("/annotated/", "/shortcut/", "/default/"):
         assert answers.inputs("get", path) == [

@@ -64,7 +64,7 @@ def test_a_dependable_takes_what_a_view_may_take(both, example) -> None:
 @pytest.mark.row("C5", "C6")
 @pytest.mark.parametrize("example", [commons_as_default, commons_annotated])
 def test_it_is_integrated_with_openapi(both, example) -> None:
-    """What a dependable reads is documented where it is used."""
+    """When a dependable reads inputs, then the document shows them where it is used."""
     answers = both(example)
     for url in ("/items/", "/users/"):
         assert answers.inputs("get", url) == [

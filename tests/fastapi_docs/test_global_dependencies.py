@@ -57,7 +57,7 @@ def test_they_hold_for_every_view(both) -> None:
 
 @pytest.mark.row("C6")
 def test_they_are_documented_at_every_view(both) -> None:
-    """Each operation lists their headers."""
+    """When dependencies of the API read headers, then each operation shows those headers."""
     answers = both(global_headers)
     for url in ("/items/", "/users/"):
         assert answers.inputs("get", url) == [
