@@ -61,9 +61,12 @@ class Load:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is to be sent."""
+        """Return True if nothing more is to be sent.
+
+        One request is sent in any case: on a busy machine connecting alone may take the time.
+        """
         elapsed = time.perf_counter() - self.started
-        return elapsed >= self.job.seconds or self.sent >= self.job.most
+        return self.sent > 0 and (elapsed >= self.job.seconds or self.sent >= self.job.most)
 
 
 class Connection(asyncio.Protocol):
