@@ -134,6 +134,7 @@ TRUSTED_PROXY_COUNT = _number("TRUSTED_PROXY_COUNT", 0, least=0)
 
 CORS_ALLOWED_ORIGINS = _list("CORS_ALLOWED_ORIGINS")
 CORS_EXPOSE_HEADERS = [
+    "Link",
     "Location",
     "Retry-After",
     "WWW-Authenticate",

@@ -54,7 +54,8 @@ ITEMS = {
     "7.4.2": "Whoever is deactivated or deleted has no session and no token any more; to be "
     "activated again brings none of them back.",
     "7.4.3": "A new password ends all other sessions and all tokens.",
-    "7.4.5": "Administrators end single tokens, and with a new password all that a user has.",
+    "7.4.5": "Administrators end single tokens, and by an action, a command or a new password "
+    "all sessions and tokens of a user.",
     "8.1.1": "The README says for each operation which scope, which permission and which user "
     "it needs.",
     "8.1.2": "The README says for each field of the API who reads and who writes it.",

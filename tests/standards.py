@@ -21,6 +21,7 @@ STANDARDS = {
     "7009": "OAuth 2.0 Token Revocation",
     "7617": "The Basic HTTP Authentication Scheme",
     "8259": "JSON",
+    "8288": "Web Linking",
     "9110": "HTTP Semantics",
     "9112": "HTTP/1.1",
 }
@@ -42,6 +43,7 @@ SECTIONS = {
     ("7617", "2"): "The first colon divides user name and password.",
     ("8259", "4"): "An object with one name twice is refused.",
     ("8259", "8.1"): "JSON is UTF-8, without a byte order mark.",
+    ("8288", "3"): "A list that goes on has a Link to its next page.",
     ("9110", "11.1"): "The name of a scheme is read in any case.",
     ("9110", "15.3.2"): "201 says in Location where the new user is.",
     ("9110", "15.5.2"): "401 challenges.",

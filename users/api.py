@@ -34,6 +34,7 @@ from users.dependencies.inputs import (
     NewPasswordDep,
     NewUserDep,
     UserChangesDep,
+    next_link,
 )
 from users.dependencies.login import (
     LoginDep,
@@ -75,8 +76,9 @@ def _refusal(text: str) -> dict[str, Any]:
     return {"description": text}
 
 
-def _header(name: str, text: str, kind: str = "string") -> dict[str, Any]:
-    return {"headers": {name: {"description": text, "required": True, "schema": {"type": kind}}}}
+def _header(name: str, text: str) -> dict[str, Any]:
+    schema = {"type": "string"}
+    return {"headers": {name: {"description": text, "required": True, "schema": schema}}}
 
 
 def _form(**required: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +89,18 @@ def _form(**required: dict[str, Any]) -> dict[str, Any]:
 
 # For OpenAPI: what an operation answers that does not follow from what it takes.
 _CREATED = _header("Location", "Where the user is.")
-_LISTED = _header("X-Total-Count", "How many there are on all pages.", "integer")
+_LISTED = {
+    "headers": {
+        "Link": {
+            "description": 'The next page, as `</api/users?after=7>; rel="next"`, if there is one.',
+            "schema": {"type": "string"},
+        },
+        "X-Total-Count": {
+            "description": "How many users there are on all pages, if that was counted.",
+            "schema": {"type": "integer"},
+        },
+    }
+}
 _GONE = _refusal("The caller has just been deleted.")
 _TAKEN = _refusal("Another user has this e-mail address.")
 _NEEDED = _refusal("Another user has this e-mail address, or the last superuser would be none.")
@@ -119,11 +132,16 @@ def list_users(
 ) -> Any:
     """List users by id, those with *q* in their name or e-mail address.
 
-    ``X-Total-Count`` is the number of all of them, on this page or not.
+    If there are more, ``Link`` leads to the next page (RFC 8288). ``X-Total-Count`` is the
+    number of users on all pages. Ask for it by ``count=true`` beyond 10,000 users, for a
+    search, and after a user; it is left out where it would cost too much.
     """
-    users, total = crud.list_users(session=session, **commons)
-    response["X-Total-Count"] = str(total)
-    return users
+    page = crud.list_users(session=session, **commons)
+    if page.total is not None:
+        response["X-Total-Count"] = str(page.total)
+    if page.after is not None:
+        response["Link"] = next_link(request, commons, page.after)
+    return page.users
 
 
 @users_router.post(

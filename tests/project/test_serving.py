@@ -236,7 +236,7 @@ def test_other_origins(server: Server) -> None:
     assert error.is_refused(401)
     assert error.headers["access-control-allow-origin"] == ORIGIN
     assert "access-control-allow-credentials" not in error.headers
-    exposed = "Location, Retry-After, WWW-Authenticate, X-Request-ID, X-Total-Count"
+    exposed = "Link, Location, Retry-After, WWW-Authenticate, X-Request-ID, X-Total-Count"
     assert error.headers["access-control-expose-headers"] == exposed
     page = server.send(b"GET /admin/login/", f"Origin: {ORIGIN}\r\n".encode())
     assert "access-control-allow-origin" not in page.headers

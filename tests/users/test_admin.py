@@ -272,7 +272,7 @@ def test_actions_deactivate_and_activate(root: User, ann: User) -> None:
     assert api.get("/users/me").status_code == 401
 
 
-@pytest.mark.asvs("8.3.1")
+@pytest.mark.asvs("7.4.5")
 def test_an_action_ends_all_access(root: User, staff: User, ann: User) -> None:
     """When the action ran, then sessions and tokens are void, but staff cannot end superusers'."""
     tokens = {user: Api(user) for user in (root, ann)}
@@ -290,6 +290,7 @@ def test_an_action_ends_all_access(root: User, staff: User, ann: User) -> None:
     assert list(by) == [str(staff.pk), str(root.pk)]
 
 
+@pytest.mark.asvs("8.3.1")
 def test_staff_cannot_raise_themselves(staff: User, root: User, ann: User) -> None:
     """Privileges are read-only for them, superusers out of reach, bulk deletion gone."""
     client = browser(staff)

@@ -223,17 +223,24 @@ def test_the_list(people: list[User]) -> None:
         ("?skip=6", "6"),
         ("?skip=100", "6"),
         ("?q=u1", "1"),
-        ("?q=u1&skip=1", "1"),
+        ("?q=u1&skip=1&count=true", "1"),
         ("?q=nobody", "0"),
+        ("?q=user&limit=5", "5"),  # full, and the last
+        ("?q=user&limit=2&count=true", "5"),
+        ("?limit=2&count=true", "6"),
     ],
 )
 def test_the_list_says_how_many_there_are(query: str, total: str, people: list[User]) -> None:
-    """On this page and others, of those that were searched for."""
+    """When the number on all pages is cheap or asked for, then a header has it."""
     assert Api(people[0]).get(f"/users{query}").headers["X-Total-Count"] == total
 
 
 @pytest.mark.parametrize(
-    ("query", "number"), [("", 2), ("?q=nobody", 2), ("?limit=3", 3), ("?skip=9", 3)]
+    ("query", "number"),
+    [
+        *(("", 2), ("?q=nobody", 2), ("?limit=3", 3), ("?skip=9", 3)),
+        *(("?q=u&limit=3", 2), ("?q=u&limit=3&count=true", 3), ("?after=1&limit=3", 2)),
+    ],
 )
 def test_the_list_costs_two_queries(
     query: str,
@@ -241,7 +248,7 @@ def test_the_list_costs_two_queries(
     people: list[User],
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    """Token with user, and the list; the number of all is a third if the page does not tell.
+    """Token with user, and the list; the number of all users may be a third.
 
     The permissions that somebody holds now, who is no superuser, are two more.
     """

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from users.crud.accounts import (
+    MOST_COUNTED,
+    Page,
     authenticate,
     change_password,
     create_user,
@@ -45,8 +47,10 @@ from users.crud.tokens import (
 __all__ = [
     "LOGIN_LIFETIME",
     "LONGEST_LIFETIME",
+    "MOST_COUNTED",
     "MOST_TOKENS",
     "Hit",
+    "Page",
     "authenticate",
     "change_password",
     "count",

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import authenticate as django_authenticate
@@ -29,6 +30,9 @@ from users.exceptions import (
 )
 from users.models import AccessToken, AuditEntry, User
 
+MOST_COUNTED = 10_000
+"""Users that are counted for each page; to count more takes a client that asks for it."""
+
 _PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 _ACTIVE_SUPERUSER = Q(is_superuser=True, is_active=True)
 _EMAIL_IS_TAKEN = re.compile(
@@ -37,18 +41,58 @@ _EMAIL_IS_TAKEN = re.compile(
 )
 
 
-def list_users(
-    *, session: Session | ReadSession, q: str | None, skip: int, limit: int
-) -> tuple[list[User], int]:
-    """Return a page of the users with *q* in name or e-mail, by id, and how many there are.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some users, by id.
 
-    A page that is not full is the last one: then the number of all is known without a
-    query of its own.
+    Attributes:
+        users: those of the page.
+        after: the id after which the next page begins; None if this is the last page.
+        total: the number of users on all pages, if it is known.
+    """
+
+    users: list[User]
+    after: int | None
+    total: int | None
+
+
+def list_users(  # noqa: PLR0913 - the parameters of a list
+    *,
+    session: Session | ReadSession,
+    q: str | None,
+    skip: int,
+    limit: int,
+    after: int | None = None,
+    count: bool = False,
+) -> Page:
+    """Return a page of users, by id.
+
+    To walk through all users costs time in proportion to their number, because each page
+    begins at an id in the index. Counting reads all of them, so it is done only if it is
+    asked for, and else up to `MOST_COUNTED` users.
+
+    Args:
+        session: in which to look.
+        q: a text in the name or the e-mail address of each; None for all users.
+        skip: users to leave out at the beginning.
+        limit: users on the page at most.
+        after: only users with a greater id.
+        count: whether to count however many there are.
     """
     found = _found(session, q)
-    users = list(found.only("id", "name", "email").order_by("id")[skip : skip + limit])
-    is_last = len(users) < limit and (users or not skip)
-    return users, skip + len(users) if is_last else found.count()
+    rest = found if after is None else found.filter(id__gt=after)
+    rows = list(rest.only("id", "name", "email").order_by("id")[skip : skip + limit + 1])
+    users, is_last = rows[:limit], len(rows) <= limit
+    total: int | None = None
+    if is_last and after is None and (users or not skip):
+        total = skip + len(users)
+    elif count:
+        total = found.count()
+    elif not q and after is None:
+        # In an order that an index has, or PostgreSQL would read the table.
+        some = found.order_by("id")[: MOST_COUNTED + 1].count()
+        total = some if some <= MOST_COUNTED else None
+    return Page(users, None if is_last else users[-1].pk, total)
 
 
 def get_user(*, session: Session | ReadSession, user_id: int) -> User:

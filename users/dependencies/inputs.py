@@ -5,8 +5,10 @@ That comes before a session is opened: hashing takes long, and others would wait
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
@@ -25,19 +27,35 @@ from users.exceptions import GroupNotFoundError, WrongCredentialsError
 from users.models import User
 from users.schemas import PRIVILEGES, MeUpdate, PasswordChange, UserCreate, UserUpdate
 
+_LARGEST_ID = 2**63 - 1
 
-def common_parameters(
+
+def common_parameters(  # noqa: PLR0913 - the parameters of a list
     request: HttpRequest,
+    *,
     q: Annotated[str | None, Query(max_length=100, pattern="^[^\x00]*$")] = None,
     skip: Annotated[int, Query(ge=0, le=10_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 100,
+    after: Annotated[int | None, Query(ge=0, le=_LARGEST_ID)] = None,
+    count: Annotated[bool, Query()] = False,
 ) -> dict[str, Any]:
-    """Return what lists have in common: a search text and a page."""
-    commons = {"q": q, "skip": skip, "limit": limit}
+    """Return the parameters that lists have in common: a search text and a page."""
+    commons = {"q": q, "skip": skip, "limit": limit, "after": after, "count": count}
     for name in commons:
         if len(request.GET.getlist(name)) > 1:
             raise invalid_input("query", name, text="Give it once")
     return commons
+
+
+def next_link(request: HttpRequest, commons: Mapping[str, Any], after: int) -> str:
+    """Return the header ``Link`` to the page that begins after the id *after* (RFC 8288 §3).
+
+    The address is relative, so that it holds behind any proxy. It does not ask to count,
+    because to count for each page would cost more than the pages.
+    """
+    kept = {"q": commons["q"], "limit": commons["limit"], "after": after}
+    query = urlencode({name: value for name, value in kept.items() if value is not None})
+    return f'<{request.path}?{query}>; rel="next"'
 
 
 CommonsDep = Annotated[dict[str, Any], Depends(common_parameters)]
