@@ -97,7 +97,8 @@ class _Compiled:
         kind = self.plan.view.dependable.kind
         if kind.is_generator:
             message = (
-                f"{describe(function)} is a generator, and would begin when everything is closed."
+                f"{describe(function)} is a generator, and would run after its dependencies are"
+                " closed."
                 " Call a function that depends on it, or that loops over what it needs."
             )
             raise TypeError(message)
@@ -160,7 +161,7 @@ class _Compiled:
             return default
         if _is_of_a_request(parameter.annotation):
             problem = f"{parameter.name!r} needs a request, and there is none."
-            hint = "Pass one, or override the dependable with one that needs none."
+            hint = f"Pass it: call(..., {parameter.name}=...), or override the dependable."
         else:
             problem = f"{parameter.name!r} has neither a value nor a default."
             hint = f"Pass it: call(..., {parameter.name}=...)."

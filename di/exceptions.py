@@ -1,4 +1,4 @@
-"""What `di` raises on purpose."""
+"""The errors that `di` raises."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class UnsupportedParameterError(DependencyError):
 
 
 class StreamingSessionError(DependencyError):
-    """A streaming operation uses what is closed before its first byte."""
+    """A streaming operation uses a session, which is closed before the first byte is sent."""
 
     check_id = "di.E011"
 
@@ -116,13 +116,13 @@ class SecuritySchemeConflictError(DependencyError):
 
 
 class PathParameterError(DependencyError):
-    """A callable reads from the path what no path of it holds."""
+    """A callable reads a name from the path, and no path of it has that name."""
 
     check_id = "di.E013"
 
 
 class InvalidLimitError(DependencyError, ValueError):
-    """`max_concurrency=` is not a number of slots, or limits what there is but one of."""
+    """`max_concurrency=` is not a positive integer, or limits a value that exists once."""
 
     check_id = "di.E014"
 
@@ -134,13 +134,13 @@ class DependencyDepthError(DependencyError):
 
 
 class BlockingGeneratorError(DependencyError):
-    """`blocking=False` was said of a generator."""
+    """A generator is marked with `blocking=False`."""
 
     check_id = "di.E016"
 
 
 class UnknownMarkerError(DependencyError):
-    """What stands in a marker's place is none of ours, and would never be called."""
+    """Something in the place of a marker is not one of `di`, so nothing would call it."""
 
     check_id = "di.E017"
 

@@ -220,14 +220,14 @@ class _Analysis:
     def _shortcut(self, name: str | None, annotation: object) -> Callable[..., Any]:
         if is_constructible(annotation):
             return cast("Callable[..., Any]", annotation)
-        where, hint = "dependencies=[...] has nothing", "Write Depends(f)."
+        where, hint = "stands in dependencies=[...]", "Write Depends(f)."
         if name:
-            written = "has no annotation"
+            where = f"is on parameter {name!r}, which has no annotation"
             if annotation is not EMPTY:
-                written = f"is annotated with {inspect.formatannotation(annotation)}"
-            where = f"Parameter {name!r} {written}"
+                shown = inspect.formatannotation(annotation)
+                where = f"is on parameter {name!r}, whose annotation {shown} is no class to call"
             hint = "Write Depends(f), or annotate the parameter with a class to be called."
-        problem = f"{where}, and Depends() does not say what to call."
+        problem = f"Depends() has nothing to call: it {where}."
         raise NotCallableError(problem, path=self.path, hint=hint)
 
     def _scope_of(
@@ -243,9 +243,10 @@ class _Analysis:
         if scope == "app":
             if marker.limiter is not None:
                 problem = (
-                    'What lives for "app" is there once for all: max_concurrency limits nothing.'
+                    'A value of scope "app" is made once for all requests, so max_concurrency'
+                    " limits nothing."
                 )
-                hint = "Limit what uses it, or leave max_concurrency out."
+                hint = "Leave max_concurrency out, or limit the dependables that use the value."
                 raise InvalidLimitError(problem, hint=hint)
             if not is_replaced:
                 return scope
@@ -266,12 +267,12 @@ class _Analysis:
             return shortest
         if shortest is not None and SCOPES.index(shortest[0]) < SCOPES.index(scope):
             problem = (
-                f'A dependable that lives for "{scope}" uses one that is closed before it,'
-                f' at the end of "{shortest[0]}".'
+                f'A dependable of scope "{scope}" uses one of scope "{shortest[0]}", which is'
+                " closed earlier."
             )
             hint = (
-                f'Give the first scope="{shortest[0]}", or the second scope="{scope}",'
-                " in their markers."
+                f'Write scope="{shortest[0]}" in the marker of the first, or scope="{scope}" in'
+                " the marker of the second."
             )
             raise DependencyScopeError(problem, path=(*self.path, *shortest[1]), hint=hint)
         return scope, ()
@@ -288,10 +289,10 @@ class _Analysis:
         if scope != "app" or way is None:
             return way
         problem = (
-            'A dependable that lives for "app" would keep what one request sent, for all'
-            f" others: {', '.join(map(repr, read)) or 'the inputs of the last one here'}."
+            'A dependable of scope "app" would keep inputs of one request for all others:'
+            f" {', '.join(map(repr, read)) or 'those of the last dependable here'}."
         )
-        hint = "Read what differs between requests in another dependable, which uses this one."
+        hint = "Read the inputs in another dependable, without scope, that depends on this one."
         raise DependencyScopeError(problem, path=(*self.path, *way), hint=hint)
 
 

@@ -48,7 +48,7 @@ class HTTPException(HttpError):  # noqa: N818 - the name that FastAPI gave it
         if detail is None:
             detail = responses.get(status_code, "Unknown status code")
         if isinstance(detail, BaseException):
-            problem = f"The detail of an HTTPException is {shown(detail)}, which is no JSON."
+            problem = f"The detail of an HTTPException is {shown(detail)}, which JSON cannot hold."
             raise UnsupportedArgumentError(problem, hint="Write detail=str(error).")
         super().__init__(status_code, detail)
         self.detail = detail
@@ -69,7 +69,9 @@ def _check_status(status_code: object, detail: object) -> None:
     is_number = isinstance(status_code, int) and not isinstance(status_code, bool)
     if is_number and status_code in _STATUSES:
         return
-    problem = f"The status code of an HTTPException is {shown(status_code)}, which is none."
+    problem = (
+        f"The status code of an HTTPException is {shown(status_code)}, which is no HTTP status."
+    )
     hint = 'Write a number from 100 to 599 first: HTTPException(404, "Not found").'
     if isinstance(detail, int) and not is_number:
         hint = f"Swap the arguments: HTTPException({int(detail)}, {shown(status_code)})."
@@ -78,7 +80,7 @@ def _check_status(status_code: object, detail: object) -> None:
 
 def _checked_headers(headers: object) -> dict[str, str]:
     hint = 'Write a dictionary of strings: headers={"WWW-Authenticate": "Bearer"}.'
-    problem = f"The headers of an HTTPException are {shown(headers)}, which is no mapping."
+    problem = f"The headers of an HTTPException are {shown(headers)}, which is not a mapping."
     try:
         checked: dict[Any, Any] = dict(headers or {})  # type: ignore[call-overload]
     except (TypeError, ValueError):

@@ -238,7 +238,8 @@ class Inputs(ViewSignature):
             for one in culprits or self.params
         )
         problem = f"Ninja cannot read this from a request: {names}."
-        hint = "Say where it comes from: name: Type = Depends(f)."
+        name = (culprits or self.params)[0].name
+        hint = f"Write {name}: T = Depends(f), with a function f that makes it."
         if not isinstance(error, pydantic.errors.PydanticSchemaGenerationError):
             hint = error.message
         raise UnsupportedParameterError(problem, path=self.way, hint=hint) from error
@@ -287,7 +288,7 @@ def not_in_path(name: str, names: Iterable[str], way: Way) -> PathParameterError
     """Return what tells that *name* is read from a path that holds *names* only."""
     known = ", ".join(map(repr, names)) or "none"
     problem = f"Parameter {name!r} is read from the path, which does not hold it."
-    hint = f"Name it as in the path of the route, or read it elsewhere; in the path: {known}."
+    hint = f"Give it a name that the path holds ({known}), or read it elsewhere: Query(...)."
     return PathParameterError(problem, path=way, hint=hint)
 
 

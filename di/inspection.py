@@ -189,23 +189,23 @@ def _check_callable(call: Any, layers: Sequence[Any]) -> None:
         problem = f"Depends() was given {call!r}, which cannot be called."
         hint = "Pass the function itself, without calling it."
         if name := _name_of_called(call):
-            problem = f"Depends() was given what {name}() returned, which cannot be called."
+            problem = f"Depends() was given the result of {name}(), which cannot be called."
             hint = f"Pass {name}, not {name}()."
         raise NotCallableError(problem, hint=hint)
     for layer in layers:
         refuse_call(layer)
     source = layers[-1]
     if vars(builtins).get(getattr(source, "__name__", "")) is source:
-        problem = f"{name_of(call)} is built in and does not say what to fill it with."
+        problem = f"{name_of(call)} does not tell its parameters, so nothing can fill them."
         hint = "Wrap it in a function of your own and depend on that."
         raise NotCallableError(problem, hint=hint)
     if inspect.isclass(source) and issubclass(source, SecurityBase):
-        problem = f"{name_of(call)} is a kind of security scheme, and reads no request by itself."
-        hint = f"Depend on one of its kind: Depends({source.__name__}(...))."
+        problem = f"{name_of(call)} is the class of a scheme; only an instance reads a request."
+        hint = f"Write Depends({source.__name__}(...))."
         raise NotCallableError(problem, hint=hint)
     if inspect.isclass(source) and not is_constructible(source):
-        problem = f"{name_of(call)} is abstract: calling it makes nothing."
-        hint = "Depend on a class or a function that makes one: Depends(f)."
+        problem = f"{name_of(call)} is abstract, so calling it makes no value."
+        hint = "Write Depends(f), with a function or another class that makes one."
         raise NotCallableError(problem, hint=hint)
 
 
@@ -364,7 +364,7 @@ def refuse_foreign(item: object, where: str, path: Path) -> None:
         raise UnknownMarkerError(problem, path=path, hint=f"Write {maker}(f).")
     if type(item).__module__.partition(".")[0] == "fastapi":
         kind = type(item).__name__
-        problem = f"{where} has FastAPI's {kind}, which nobody here would read."
+        problem = f"{where} has FastAPI's {kind}, which nothing here reads."
         ours = "di" if hasattr(item, "dependency") else "ninja"
         raise UnknownMarkerError(problem, path=path, hint=f"Import {kind} from {ours}.")
 

@@ -29,7 +29,7 @@ class Limiter:
     def __init__(self, number: int) -> None:
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             problem = f"max_concurrency={number!r} is not a positive integer."
-            hint = "Say how many may use the dependable at once, or leave it out."
+            hint = "Write max_concurrency=10, the number of calls at a time, or leave it out."
             raise InvalidLimitError(problem, hint=hint)
         self.number = number
         self.reset()

@@ -165,8 +165,8 @@ def _require_app() -> None:
     """Refuse to inject if Django's apps are known and `di` is not one of them."""
     if apps.apps_ready and not apps.is_installed("di"):
         problem = (
-            "di is not in INSTALLED_APPS, so views of plain Ninja that lost a dependency, and its"
-            " system checks, are not looked at."
+            "di is not in INSTALLED_APPS, so its system checks do not run, and a view of plain"
+            " Ninja could lose its dependencies."
         )
         raise NotInstalledError(problem, hint='Write "di" in INSTALLED_APPS.')
 

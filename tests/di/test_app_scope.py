@@ -441,16 +441,16 @@ def on_a_session(n: Annotated[None, Depends(get_session)]) -> None: ...
 @pytest.mark.parametrize(
     ("made", "words"),
     [
-        (reads_input, "would keep what one request sent, for all others: 'region'."),
+        (reads_input, "would keep inputs of one request for all others: 'region'."),
         (reads_request, "for all others: 'request'."),
         (reads_scopes, "for all others: 'scopes'."),
-        (above, "for all others: the inputs of the last one here."),
-        (on_a_generator, 'uses one that is closed before it, at the end of "request"'),
-        (on_a_session, 'uses one that is closed before it, at the end of "function"'),
+        (above, "for all others: those of the last dependable here."),
+        (on_a_generator, 'uses one of scope "request", which is closed earlier'),
+        (on_a_session, 'uses one of scope "function", which is closed earlier'),
     ],
 )
 def test_it_may_use_nothing_of_a_request(made: Any, words: str) -> None:
-    """Neither what is closed before it, nor what one request sent."""
+    """When a value of scope "app" would use a request or a shorter scope, then it is refused."""
 
     def view(request: HttpRequest, a: Any = kept(made)) -> None: ...
 

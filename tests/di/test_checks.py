@@ -130,7 +130,7 @@ def test_a_path_parameter_that_no_path_has_is_an_error(settings: Settings, api: 
     assert "└─ found: tests.di.test_checks" in first
     assert second.startswith("Parameter 'year' ")
     (hint,) = {one.hint for one in checks.run_checks(tags=["di"]) if one.id == "di.E013"}
-    assert hint == ("Name it as in the path of the route, or read it elsewhere; in the path: 'pk'.")
+    assert hint == ("Give it a name that the path holds ('pk'), or read it elsewhere: Query(...).")
     site = types.ModuleType("site")
     inner = types.ModuleType("inner")
     inner.urlpatterns = [path("", api.urls)]  # type: ignore[attr-defined]

@@ -94,7 +94,9 @@ def test_nothing_may_use_what_is_closed_before_it(call: Any, names: list[str | N
 
     def view(x: int = Depends(call)) -> None: ...
 
-    with pytest.raises(DependencyScopeError, match=r'lives for "request".*end of "function"') as e:
+    with pytest.raises(
+        DependencyScopeError, match=r'of scope "request" uses one of scope "function"'
+    ) as e:
         analyze(view)
     assert [name for name, _ in e.value.path] == names
 

@@ -208,5 +208,5 @@ def test_what_only_looks_like_a_marker_says_where_the_real_one_is() -> None:
         "not_called_either": "Write Security(f).",
         "fastapis": "Import Depends from di.",
         "fastapis_input": "Import Query from ninja.",
-        "kind_of_scheme": "Depend on one of its kind: Depends(HTTPBearer(...)).",
+        "kind_of_scheme": "Write Depends(HTTPBearer(...)).",
     }

@@ -54,7 +54,7 @@ def builtin(host: Any) -> Any:
         pytest.param(
             nothing_to_call,
             AssertionError,
-            "dependencies=[...] has nothing, and Depends() does not say what to call.",
+            "Depends() has nothing to call: it stands in dependencies=[...].",
             marks=pytest.mark.row("J1"),
             id="J1",
         ),
@@ -75,7 +75,7 @@ def builtin(host: Any) -> Any:
         pytest.param(
             builtin,
             ValueError,
-            "builtins.int is built in and does not say what to fill it with.",
+            "builtins.int does not tell its parameters, so nothing can fill them.",
             marks=pytest.mark.row("B16", "J3"),
             id="B16",
         ),
@@ -167,7 +167,7 @@ def test_a_class_that_no_request_can_hold(world) -> None:
         _declare(ours(world), Service, ...)
     name = f"{Service.__module__}.{Service.__qualname__}"
     assert caught.value.problem == f"Ninja cannot read this from a request: 'value' ({name})."
-    assert caught.value.hint == "Say where it comes from: name: Type = Depends(f)."
+    assert caught.value.hint == "Write value: T = Depends(f), with a function f that makes it."
 
 
 @pytest.mark.row("J9")
