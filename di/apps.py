@@ -16,8 +16,9 @@ class DiConfig(AppConfig):
         """Register the system checks, and what Ninja has no hook for."""
         # Not at the top: they import Ninja, which needs the settings.
         from di import checks as own  # noqa: PLC0415
-        from di.plain import check_every_view, send_every_header  # noqa: PLC0415
+        from di.plain import check_every_guard, check_every_view, send_every_header  # noqa: PLC0415
 
+        check_every_guard()
         check_every_view()
         send_every_header()
         checks.register(own.check_atomic_requests, "di")

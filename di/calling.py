@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+import di.adapters  # noqa: F401 - it is registered by being imported
 from di import overrides
 from di.annotations import is_special
 from di.background import BackgroundTasks

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, Any, TypeVar, cast, get_origin
 
-from di.annotations import is_special
+from di.annotations import is_special, without_aliases
 from di.exceptions import (
     DependencyCycleError,
     DependencyDepthError,
@@ -33,6 +33,8 @@ from di.unfilled import refuse_unfilled
 
 Way = tuple[tuple[str | None, Callable[..., Any]], ...]
 """The part of a path that lies below a dependable."""
+
+_Adapt = TypeVar("_Adapt", bound=Callable[[Any], Any])
 
 MOST_LEVELS = 100
 """Far below what Python's own recursion limit leaves to an import."""
@@ -82,6 +84,15 @@ class Dependency:
     original: Callable[..., Any]
     dependant: Dependant
     restored: frozenset[object]
+
+
+_adapters: list[Callable[[Any], Any]] = []
+
+
+def adapter(adapt: _Adapt) -> _Adapt:
+    """Ask *adapt* of each dependable for the callable to use, or to refuse it."""
+    _adapters.append(adapt)
+    return adapt
 
 
 def analyze(
@@ -186,7 +197,7 @@ class _Analysis:
             self.replaced.append(key)
         try:
             is_stand_in = stand_in is not None
-            call = original if stand_in is None else stand_in
+            call = self._adapted(name, original if stand_in is None else stand_in)
             dependant = self._visit(name, call, marker, is_stand_in=is_stand_in)
         finally:
             if stand_in is not None:
@@ -195,6 +206,21 @@ class _Analysis:
         if key in self.replaced:
             restored |= {key}
         return Dependency(name, marker, original, dependant, restored)
+
+    def _adapted(self, name: str | None, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Return *call* in the form in which a host can call it."""
+        path = (*self.path, (name, call))
+        if get_origin(without_aliases(call)) is Annotated:
+            problem = "Depends() was given an alias of Annotated, which holds a marker itself."
+            hint = "Annotate the parameter with the alias, and leave Depends out."
+            raise NotCallableError(problem, path=path, hint=hint)
+        try:
+            for adapt in _adapters:
+                call = adapt(call)
+        except DependencyError as error:
+            error.path = (*self.path, (name, call), *error.path[1:])
+            raise
+        return call
 
     def _visit(
         self, name: str | None, call: Callable[..., Any], marker: Marker, *, is_stand_in: bool

@@ -1,7 +1,7 @@
-"""Plain Ninja, in the two places where it has no hook.
+"""Plain Ninja, in the places where it has no hook.
 
-It is kept from serving views whose dependencies nothing resolves, and sends the headers of
-an `HTTPException`, whoever raises it.
+It refuses views, security objects, throttles and exception handlers whose dependencies
+nothing resolves, and sends the headers of an `HTTPException` from any of them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import Any
 import ninja.operation
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.router import BoundRouter
 from ninja.signature import ViewSignature
 
+from di.host_calls import refuse_in_handler, refuse_in_operations
 from di.http import HTTPException, ensure_handled, translated
 from di.unfilled import refuse_markers
 
@@ -34,6 +36,35 @@ def check_every_view() -> None:
     and it has no hook for a view that nobody decorated.
     """
     ninja.operation.ViewSignature = CheckedSignature  # type: ignore[attr-defined]
+
+
+def check_every_guard() -> None:
+    """Let Ninja refuse dependencies in ``auth=``, ``throttle=`` and exception handlers.
+
+    Objects of ``auth=`` and ``throttle=`` are known when their API is mounted, because each
+    level inherits those of the one above.
+    """
+    NinjaAPI._get_bound_routers = _checked_routers  # type: ignore[method-assign, assignment]  # noqa: SLF001
+    NinjaAPI.add_exception_handler = _add_checked_handler  # type: ignore[method-assign, assignment]
+
+
+def _checked_routers(api: NinjaAPI) -> list[BoundRouter]:
+    is_new = api._bound_routers_cache is None  # noqa: SLF001
+    routers = _bound_routers(api)
+    if is_new:
+        refuse_in_operations(routers)
+    return routers
+
+
+def _add_checked_handler(
+    api: NinjaAPI, exc_class: type[Exception], handler: Callable[..., Any]
+) -> None:
+    refuse_in_handler(handler)
+    _add_handler(api, exc_class, handler)
+
+
+_bound_routers = NinjaAPI._get_bound_routers  # noqa: SLF001
+_add_handler = NinjaAPI.add_exception_handler
 
 
 def send_every_header() -> None:

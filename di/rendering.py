@@ -18,6 +18,7 @@ def name_of(call: object) -> str:
     >>> name_of(functools.partial(max))
     'partial(builtins.max)'
     """
+    call = getattr(call, "__di_original__", call)
     if isinstance(call, functools.partial):
         return f"partial({name_of(call.func)})"
     if typing.get_origin(call) or not callable(call):
@@ -29,6 +30,7 @@ def name_of(call: object) -> str:
 
 def place_of(call: object) -> str:
     """Return ``file:line`` of where *call* is written, or "" if it is not Python."""
+    call = getattr(call, "__di_original__", call)
     while isinstance(call, functools.partial):
         call = call.func
     call = typing.get_origin(call) or call

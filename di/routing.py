@@ -25,6 +25,7 @@ from di.foreign import (
     translating,
 )
 from di.graph import analyze
+from di.host_calls import refuse_in_options
 from di.http import ensure_handled
 from di.markers import Marker
 from di.openapi import secured_schema
@@ -115,6 +116,7 @@ class Router(_Routes, ninja.Router):
 
     def __init__(self, *, dependencies: Dependencies = (), **kwargs: Unpack[RouterOptions]) -> None:
         with translating("Router", kwargs, OF_ROUTERS):
+            refuse_in_options(kwargs)
             super().__init__(**kwargs)
         if dependencies:
             self.add_decorator(_Inherited(dependencies), mode="view")
@@ -133,6 +135,7 @@ class Router(_Routes, ninja.Router):
         if markers or not injection_of(view_func):
             view = inject_with(view_func, markers)
         with translating("A route", kwargs, OF_OPERATIONS):
+            refuse_in_options(kwargs)
             super().add_api_operation(path, methods, view, **kwargs)
         _share_operation(view, view_func)
 
@@ -151,6 +154,7 @@ class Router(_Routes, ninja.Router):
     ) -> None:
         """Mount *router*, with *dependencies* for this place only."""
         with translating("add_router()", kwargs, OF_MOUNTS):
+            refuse_in_options(kwargs)
             super().add_router(prefix, router, **kwargs)
         if dependencies:
             prefix, mounted, tags = self._routers[-1]
@@ -173,6 +177,7 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
         self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = LiveStandIns()
         kwargs["default_router"] = kwargs.get("default_router") or Router()
         with translating("NinjaAPI", kwargs, OF_APIS):
+            refuse_in_options(kwargs)
             super().__init__(**kwargs)
         ensure_handled(self)
         if dependencies:
@@ -201,6 +206,7 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
     ) -> None:
         """Mount *router*, with *dependencies* for this place only."""
         with translating("add_router()", kwargs, OF_MOUNTS):
+            refuse_in_options(kwargs)
             super().add_router(prefix, router, **kwargs)
         if dependencies:
             prefix, mounted, *rest = self._router_registrations[-1]

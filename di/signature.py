@@ -14,6 +14,7 @@ from ninja.operation import AsyncOperation, Operation
 from ninja.params.models import Path
 from ninja.signature.details import ViewSignature, is_pydantic_model
 
+import di.adapters  # noqa: F401 - it is registered by being imported
 from di import overrides
 from di.annotations import find_marker, plain_types
 from di.codegen import compile_resolver

@@ -1,0 +1,75 @@
+"""Callables that Ninja calls by itself, with nothing but the request: none may declare a marker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ninja.router import BoundRouter
+from ninja.throttling import BaseThrottle
+
+from di.unfilled import refuse_markers_of_host
+
+_HINT = (
+    "Declare it where it is resolved: dependencies=[Depends(f)], with a function that raises"
+    " HTTPException(401) instead of returning None. Or resolve it there:"
+    " di.call(f, request=request)."
+)
+
+
+def refuse_in_auth(auth: Any) -> None:
+    """Refuse dependencies in the object or the objects of an ``auth=``.
+
+    Raises:
+        NotInjectedError: one of them declares some, or a method that it calls does.
+    """
+    for one in _listed(auth):
+        refuse_markers_of_host(one, "An object of auth=", 1, _HINT)
+
+
+def refuse_in_throttle(throttle: Any) -> None:
+    """Refuse dependencies in the throttle or the throttles of a ``throttle=``.
+
+    Raises:
+        NotInjectedError: a method of one of them declares some.
+    """
+    for one in _listed(throttle):
+        if isinstance(one, BaseThrottle):
+            refuse_markers_of_host(one.allow_request, "A throttle", 1, _HINT)
+            refuse_markers_of_host(one.wait, "A throttle", 0, _HINT)
+
+
+def refuse_in_handler(handler: Callable[..., Any]) -> None:
+    """Refuse dependencies in an exception handler.
+
+    Raises:
+        NotInjectedError: *handler* declares some, or a function that it calls does.
+    """
+    hint = "Resolve it there: di.call(f, request=request)."
+    refuse_markers_of_host(handler, "An exception handler", 2, hint)
+
+
+def refuse_in_options(options: Mapping[str, Any]) -> None:
+    """Refuse dependencies in ``auth=`` and ``throttle=`` where they are written."""
+    refuse_in_auth(options.get("auth"))
+    refuse_in_throttle(options.get("throttle"))
+
+
+def refuse_in_operations(routers: Iterable[BoundRouter]) -> None:
+    """Refuse dependencies in all that the operations of *routers* are guarded with.
+
+    Raises:
+        NotInjectedError: an object of ``auth=`` or ``throttle=``, at any level, declares some.
+    """
+    path_views = [one for router in routers for one in router.path_operations.values()]
+    operations = [operation for path_view in path_views for operation in path_view.operations]
+    # Operations share these objects.
+    guards = {id(one): one for operation in operations for one in operation.auth_callbacks}
+    throttles = {id(one): one for operation in operations for one in operation.throttle_objects}
+    refuse_in_auth(list(guards.values()))
+    refuse_in_throttle(list(throttles.values()))
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    given = value if isinstance(value, list | tuple) else [value]
+    return [one for one in given if callable(one) or isinstance(one, BaseThrottle)]
