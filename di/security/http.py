@@ -147,8 +147,8 @@ class HTTPBasic(HTTPBase):
         scheme_name: its name in OpenAPI, by default that of the class.
         realm: what the browser tells its user to log in to.
         description: of the scheme, in Markdown.
-        auto_error: refuse a request without credentials, or with such as cannot be read;
-            otherwise the value is None.
+        auto_error: refuse a request without credentials; otherwise the value is None.
+            Malformed credentials are refused in either case.
     """
 
     def __init__(
@@ -176,19 +176,21 @@ class HTTPBasic(HTTPBase):
         """Return the user name and password in the request's ``Authorization`` header.
 
         Raises:
-            HTTPException: there are none that can be read, and *auto_error* is on.
+            HTTPException: the credentials are malformed, or there are none and *auto_error*
+                is on.
         """
         scheme, param = get_authorization_scheme_param(request.headers.get("Authorization"))
-        if scheme.lower() == "basic":
-            username, separator, password = _decode(param).partition(":")
-            if separator:
-                return HTTPBasicCredentials(username=username, password=password)
-        self.refuse()
-        return None
+        if scheme.lower() != "basic":
+            self.refuse()
+            return None
+        username, separator, password = _decode(param).partition(":")
+        if not separator:
+            raise self.make_not_authenticated_error()
+        return HTTPBasicCredentials(username=username, password=password)
 
 
 def _decode(param: str) -> str:
-    """Return the text in *param*, or nothing if it is not ASCII in base64."""
+    """Return the text in *param*, empty if it is not ASCII in base64."""
     try:
         return b64decode(param).decode("ascii")
     except ValueError:

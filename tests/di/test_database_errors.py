@@ -12,11 +12,12 @@ from di.database_errors import answer_to
 class FromPostgres(Exception):  # noqa: N818 - stands for the driver's classes
     """What psycopg raises, as far as it is looked at."""
 
-    def __init__(self, sqlstate: str | None, message_detail: str = "") -> None:
+    def __init__(self, sqlstate: str | None, message_detail: str = "", check: str = "") -> None:
         super().__init__("from PostgreSQL")
         self.sqlstate = sqlstate
         self.diag = self
         self.message_detail = message_detail
+        self.constraint_name = check
 
 
 def from_sqlite(name: str, text: str = "from SQLite") -> Exception:
@@ -63,24 +64,52 @@ def test_what_is_taken_is_409_and_named(cause: Exception, names: str) -> None:
     assert answer(IntegrityError(), cause) == (409, f"Already exists: {names}", {})
 
 
+REFERENCE = (409, "It refers to what does not exist, or is referred to", {})
+CHECK = "SQLITE_CONSTRAINT_CHECK"
+
+
 @pytest.mark.parametrize(
-    ("cause", "status"),
+    ("cause", "expected"),
     [
-        (FromPostgres("23503"), 409),
-        (from_sqlite("SQLITE_CONSTRAINT_FOREIGNKEY"), 409),
-        (FromPostgres("23514"), 422),
-        (from_sqlite("SQLITE_CONSTRAINT_NOTNULL"), 422),
+        (FromPostgres("23503"), REFERENCE),
+        (FromPostgres("23001"), REFERENCE),
+        (from_sqlite("SQLITE_CONSTRAINT_FOREIGNKEY"), REFERENCE),
+        (
+            FromPostgres("23514", check="adults_only"),
+            (422, "The database refused a value: adults_only", {}),
+        ),
+        (
+            from_sqlite(CHECK, "CHECK constraint failed: adults_only"),
+            (422, "The database refused a value: adults_only", {}),
+        ),
+        (
+            from_sqlite(CHECK, 'CHECK constraint failed: "age" >= 0'),
+            (422, "The database refused a value", {}),
+        ),
     ],
 )
-def test_other_constraints(cause: Exception, status: int) -> None:
-    """References conflict; values are unfit."""
-    assert answer(IntegrityError(), cause)[0] == status
+def test_violations_of_unclear_origin_are_answered_and_logged(
+    cause: Exception, expected: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """References conflict and values are unfit; the log has the traceback in either case."""
+    assert answer(IntegrityError(), cause) == expected
+    (record,) = caplog.records
+    assert record.exc_info
+    assert record.exc_info[1].__cause__ is cause  # type: ignore[union-attr]
+
+
+def test_overlapping_ranges_conflict() -> None:
+    """PostgreSQL's exclusion constraints are unique constraints for ranges."""
+    expected = (409, "Conflicts with an existing entry", {})
+    assert answer(IntegrityError(), FromPostgres("23P01")) == expected
 
 
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
         (IntegrityError(), from_sqlite("SQLITE_MISMATCH")),
+        (IntegrityError(), from_sqlite("SQLITE_CONSTRAINT_NOTNULL")),
+        (IntegrityError(), FromPostgres("23502")),
         (IntegrityError(), None),
         (OperationalError(), from_sqlite("SQLITE_FULL")),
         (OperationalError(), FromPostgres("42P01")),

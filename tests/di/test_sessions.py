@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import pytest
-from django.contrib.auth.models import Group
-from django.db import IntegrityError, connection, transaction
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import IntegrityError, connection, models, transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema, Status
 
@@ -218,6 +219,52 @@ def test_a_unique_constraint_is_a_conflict_that_names_the_column(world: World) -
     assert response.status_code == 409
     assert response.json() == {"detail": "Already exists: name"}  # type: ignore[attr-defined]
     assert names() == []
+
+
+@pytest.mark.parametrize("on_delete", [models.PROTECT, models.RESTRICT])
+def test_a_row_that_is_still_in_use_is_a_conflict_that_names_the_model(
+    world: World, monkeypatch: pytest.MonkeyPatch, on_delete: Any
+) -> None:
+    """When PROTECT or RESTRICT forbids a deletion, then the answer is 409, not 500."""
+    relation = Permission._meta.get_field("content_type").remote_field
+    monkeypatch.setattr(relation, "on_delete", on_delete)
+    route(world, lambda db: db.delete(ContentType.objects.get_for_model(Group)))
+    response = world.post("/x")
+    assert response.status_code == 409
+    assert response.json() == {  # type: ignore[attr-defined]
+        "detail": "Cannot be deleted, still in use by: Permission"
+    }
+    assert names() == []
+
+
+def test_a_missing_value_is_a_bug_of_the_view(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When a view leaves a column empty that needs a value, then 500 and the column is logged."""
+    route(world, lambda db: db.add(Group(name=None)))
+    assert world.post("/x").status_code == 500
+    assert names() == []
+    (record,) = (one for one in caplog.records if one.levelno >= logging.ERROR)
+    assert record.exc_info
+    assert isinstance(record.exc_info[1], IntegrityError)
+    assert "name" in str(record.exc_info[1])
+
+
+def test_a_reference_to_nothing_is_logged_with_its_traceback(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client is told 409, and the log tells the developers where it came from."""
+
+    def work(_: Session) -> None:
+        through = Group.permissions.through
+        through.objects.create(group_id=Group.objects.get(name="kept").pk, permission_id=10**6)
+
+    route(world, work)
+    assert world.post("/x").status_code == 409
+    (record,) = (one for one in caplog.records if one.name == "di")
+    assert record.levelno == logging.WARNING
+    assert record.exc_info
+    assert isinstance(record.exc_info[1], IntegrityError)
 
 
 def test_a_bug_in_a_query_stays_a_bug(world: World) -> None:
