@@ -126,7 +126,7 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
         UnknownMarkerError: a parameter has what only looks like a marker.
         BlockingGeneratorError: it is a generator that is said not to block.
     """
-    while inspect.isfunction(call) and hasattr(call, INJECTED):
+    while type(call) is FunctionType and hasattr(call, INJECTED):
         call = call.__wrapped__  # type: ignore[attr-defined]
     layers = layers_of(call)
     _check_callable(call, layers)
@@ -149,6 +149,17 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
 def kind_of(call: Callable[..., Any]) -> Kind:
     """Return how *call* hands over its value, seen through partials and wrappers."""
     return _recognize(layers_of(call))[0]
+
+
+def is_mock(value: object) -> bool:
+    """Return True if *value* is a mock, whose class and attributes are those of its spec."""
+    return any(base.__module__ in _MOCKING for base in type(value).__mro__)
+
+
+def _mock_of(call: object) -> object | None:
+    """Return the mock that *call* is, or that `create_autospec` has put behind it, if any."""
+    behind = (call, getattr(call, "__dict__", {}).get("mock"))
+    return next((one for one in behind if is_mock(one)), None)
 
 
 def is_constructible(annotation: object) -> bool:
@@ -227,6 +238,9 @@ def _recognize(layers: Sequence[Any]) -> tuple[Kind, bool]:
     for layer in layers:
         if inspect.isclass(layer):
             break
+        if (mock := _mock_of(layer)) is not None:
+            bases = [base.__name__ for base in type(mock).__mro__]
+            return (Kind.COROUTINE if "AsyncMockMixin" in bases else Kind.FUNCTION), False
         function = _function_of(layer)
         if getattr(function, "__code__", None) in _MANAGING:
             is_managed = True
@@ -235,7 +249,7 @@ def _recognize(layers: Sequence[Any]) -> tuple[Kind, bool]:
             return Kind.ASYNC_GENERATOR, is_managed
         if inspect.isgeneratorfunction(function):
             return Kind.GENERATOR, is_managed
-        # asgiref's knows of the marks that mocks and Cython's functions have, too.
+        # asgiref's knows of the marks that Cython's functions have, too.
         if iscoroutinefunction(function) or iscoroutinefunction(layer):
             return Kind.COROUTINE, False
     return Kind.FUNCTION, False
@@ -266,7 +280,8 @@ def _known_parameters(call: Callable[..., Any], layers: Sequence[Any]) -> tuple[
 
 def _parameters(call: Callable[..., Any], layers: Sequence[Any]) -> Iterator[Parameter]:
     bound = {name for one in layers if isinstance(one, functools.partial) for name in one.keywords}
-    namespaces = Namespaces(layers[-1])
+    spec = vars(call).get("_spec_class") if is_mock(call) else None
+    namespaces = Namespaces(spec or layers[-1])
     for parameter in _signature(call).parameters.values():
         is_variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         if parameter.name not in bound and not is_variable:
@@ -386,6 +401,9 @@ def _unreadable(
 
 
 def _signature(call: Any) -> inspect.Signature:
+    if is_mock(call):  # only those of create_autospec() have one of their own
+        signature: inspect.Signature | None = vars(type(call)).get("__signature__")
+        return signature or inspect.Signature()
     try:
         return read_signature(get_origin(call) or call)
     except (TypeError, ValueError):
@@ -419,6 +437,8 @@ def layers_of(call: Any) -> list[Any]:
 
 
 def _inside(call: Any) -> Any:
+    if is_mock(call):
+        return call
     if isinstance(call, functools.partial):
         return call.func
     if inspect.ismethod(call) or isinstance(call, staticmethod):
@@ -441,6 +461,10 @@ def _function_of(call: Any) -> Any:
     if inspect.isroutine(call):
         return call
     return getattr(type(call), "__call__", call)  # noqa: B004 - not whether, but which
+
+
+_MOCKING = ("unittest.mock", "mock.mock")
+"""The modules of mocks: the standard library's, and its backport."""
 
 
 def _nothing() -> Any: ...

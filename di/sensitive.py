@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 from django.views.decorators.debug import coroutine_functions_to_sensitive_variables
@@ -29,7 +29,7 @@ def _calls(plan: Plan) -> Iterator[Callable[..., Any]]:
 
 
 def _has_sensitive_variables(call: Callable[..., Any]) -> bool:
-    codes = [layer.__code__ for layer in layers_of(call) if inspect.isfunction(layer)]
+    codes = [layer.__code__ for layer in layers_of(call) if type(layer) is FunctionType]
     # A sync function is wrapped, of a coroutine function Django remembers the first line.
     return any(
         code.co_name == "sensitive_variables_wrapper"

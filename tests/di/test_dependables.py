@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
-from unittest.mock import AsyncMock, MagicMock, create_autospec
+from unittest.mock import AsyncMock, MagicMock, Mock, create_autospec
 
 import ninja
 import pytest
@@ -161,6 +161,62 @@ def test_mocks_made_after_a_dependable_have_its_inputs(
     with override({original: mock}):
         assert data(world.get("/x?n=3")) == 5
     mock.assert_called_once_with(n=3)
+
+
+class Repository:
+    def find(self, n: int) -> int:
+        return n
+
+    async def afind(self, n: int) -> int:
+        return n
+
+
+SPECS: list[Any] = [
+    samples.function,
+    samples.coroutine,
+    samples.generator,
+    samples.async_generator,
+    Repository().find,
+    Repository().afind,
+    Repository,
+]
+
+
+@pytest.mark.row("H9")
+@pytest.mark.parametrize("kind", [Mock, MagicMock, AsyncMock])
+@pytest.mark.parametrize("spec", SPECS)
+def test_mocks_with_a_spec_stand_in(spec: Any, kind: Any, api: NinjaAPI, world: World) -> None:
+    """When a mock claims to be its spec, then it is still called without arguments."""
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, n: Any = Depends(fetch)) -> Any:
+        return n
+
+    world.serve(api)
+    with override({fetch: kind(spec=spec, return_value=5)}):
+        assert data(world.get("/x")) == 5
+    api.dependency_overrides[fetch] = kind(spec=spec, return_value=6)
+    assert data(world.get("/x")) == 6
+
+
+@pytest.mark.row("H9")
+@pytest.mark.parametrize("spec", SPECS)
+def test_a_mock_with_a_spec_may_be_called(spec: Any) -> None:
+    """`call` takes a mock for what it is, not for its spec."""
+    assert call(MagicMock(spec=spec, return_value=5)) == 5
+    assert call(Mock(spec=spec, return_value=5)) == 5
+
+
+@pytest.mark.row("H9")
+def test_a_mock_of_a_decorated_view_may_be_called() -> None:
+    """A mock also claims the attributes that `inject` and `functools.wraps` set."""
+
+    @inject
+    def view(request: HttpRequest, n: int = Depends(fetch)) -> int:
+        return n
+
+    assert call(Mock(spec=view, return_value=5)) == 5
 
 
 @pytest.mark.row("B11")
