@@ -16,7 +16,7 @@ from di import overrides
 from di.annotations import is_special
 from di.background import BackgroundTasks
 from di.codegen import Reading, ViewCall, compile_resolver
-from di.contexts import Hop
+from di.contexts import Hop, on_lasting_loop
 from di.exceptions import MissingValueError, UnsupportedArgumentError
 from di.graph import analyze, ways_from
 from di.inspection import EMPTY, LEFT_OUT, Parameter
@@ -67,7 +67,13 @@ async def acall(function: Callable[..., Any], /, **values: Any) -> Any:
     compiled = _compiled(function, is_async=True)
     state, tasks = compiled.prepare(values)
     del values  # a traceback would show them all under this one name
-    result = await compiled.resolve(state, function, _as_it_is)
+    if compiled.plan.uses_app_loop:
+        return await on_lasting_loop(_aresolve, compiled, state, tasks)
+    return await _aresolve(compiled, state, tasks)
+
+
+async def _aresolve(compiled: _Compiled, state: State, tasks: BackgroundTasks) -> Any:
+    result = await compiled.resolve(state, compiled.function, _as_it_is)
     left, hop = state.left or Lifetime([], state), state.hop or Hop()
     if (final := await left.aclose(hop, await tasks.arun(hop))) is not None:
         raise final

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 from di.background import BackgroundTasks
 from di.bridge import bridged
-from di.contexts import Hop
+from di.contexts import Hop, lead_here
 from di.lifetimes import Lifetime
 
 logger = logging.getLogger("di")
@@ -26,14 +27,18 @@ logger = logging.getLogger("di")
 class Ending:
     """What is to be done at the end of one request, once: its tasks, and closing.
 
+    It is made at the end of the view. The tasks run in the context of that moment, because
+    middleware resets its context variables before the response is sent.
+
     Args:
         lifetime: the generators of scope "request".
-        tasks: those of the request, if anybody asked for them.
+        tasks: the background tasks of the request.
     """
 
-    __slots__ = ("is_done", "lifetime", "tasks")
+    __slots__ = ("context", "is_done", "lifetime", "tasks")
 
     def __init__(self, lifetime: Lifetime, tasks: BackgroundTasks) -> None:
+        self.context = contextvars.copy_context()
         self.lifetime = lifetime
         self.tasks = tasks
         self.is_done = False
@@ -48,14 +53,23 @@ class Ending:
         if self.is_done:
             return
         self.is_done = True
-        _report(self.lifetime.close(self.tasks.run()))
+        error = None
+        if self.tasks.tasks:
+            lead_here(self.context)
+            error = self.context.run(self.tasks.run)
+        _report(self.lifetime.close(error))
 
     async def aclose(self, hop: Hop) -> None:
         """See `close`."""
         if self.is_done:
             return
         self.is_done = True
-        _report(await self.lifetime.aclose(hop, await self.tasks.arun(hop)))
+        error = None
+        if self.tasks.tasks:
+            lead_here(self.context)
+            running = self.tasks.arun(Hop())
+            error = await asyncio.create_task(running, context=self.context)
+        _report(await self.lifetime.aclose(hop, error))
 
     def close_anywhere(self, hop: Hop) -> None:
         """Do it for an async view, from its request's thread or from its loop."""

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 # Private, but the one way to carry asgiref's own Local storage from thread to thread.
-from asgiref.sync import _restore_context, sync_to_async
+from asgiref.sync import AsyncToSync, _restore_context, sync_to_async
 
-from di.bridge import bridged
+from di.bridge import bridged, lasting_loop
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -111,6 +111,40 @@ class Bridge(_Shared):
             return _unpacked(*bridged(run)())
         finally:
             self.bring_back()
+
+
+def lead_here(context: contextvars.Context) -> None:
+    """Let thread-sensitive code in *context*, a copy of an earlier moment, run in this thread.
+
+    asgiref keeps the way to a thread in the context. The thread of that moment may be waiting
+    for this one, or have ended.
+    """
+    executor = getattr(AsyncToSync.executors, "current", None)
+    context.run(_restore_context, context.copy())  # what asgiref's Locals hold is a thread's own
+    context.run(setattr, AsyncToSync.executors, "current", executor)
+
+
+async def on_lasting_loop(
+    function: Callable[_P, Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs
+) -> _T:
+    """Await *function* on the loop that outlives a request, unless this loop does so, too.
+
+    Under WSGI an async view has a loop of its own, which ends with it. Thread-sensitive code
+    still runs in the thread of the request, because asgiref keeps the way there in the context.
+    """
+    if asyncio.get_running_loop() not in AsyncToSync.loop_thread_executors:
+        return await function(*args, **kwargs)
+    here, context = contextvars.copy_context(), contextvars.Context()
+
+    async def run() -> _Outcome[_T]:
+        context.run(_restore_context, here)  # in that thread: asgiref's Locals belong to threads
+        return await _task(context, function, *args, **kwargs)
+
+    future = asyncio.run_coroutine_threadsafe(run(), lasting_loop())
+    try:
+        return _unpacked(*await asyncio.wrap_future(future))
+    finally:
+        _restore_context(context)
 
 
 def run_apart(

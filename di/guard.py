@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from di import overrides
 from di.closing import ABreakOff, BreakOff, Ending, Stream, call_at_end, watch_stream
-from di.contexts import Hop, run_apart
+from di.contexts import Hop, on_lasting_loop, run_apart
 from di.frame import Frame
 from di.inspection import WRAPPER
 from di.lifetimes import Lifetime
@@ -34,6 +34,9 @@ class Guard:
     It resolves the dependencies, calls the view (with the decorators that its API and
     routers put round it), has Ninja build the response, and closes what must be closed.
     """
+
+    _depth = 4
+    """The frames from `respond` up to Ninja's run, which its own warnings name."""
 
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
@@ -78,7 +81,7 @@ class Guard:
         # Until a dependable or the view sets a status, Django's default is the class's only.
         asked = vars(frame.response).get("status_code")
         if isinstance(result, tuple) and len(result) == 2:  # noqa: PLR2004 - a pair
-            warnings.warn(_PAIR, DeprecationWarning, stacklevel=4)  # in Ninja's run, as its own
+            warnings.warn(_PAIR, DeprecationWarning, stacklevel=self._depth)
             result = Status(*result)
         response = self.build(frame, result)
         if response is not frame.response:
@@ -135,11 +138,20 @@ class Guard:
 class AsyncGuard(Guard):
     """See `Guard`."""
 
+    _depth = 5
+
     async def __call__(
         self, request: HttpRequest, path_params: dict[str, Any], response: HttpResponse
     ) -> Any:
         """See `Guard.__call__`."""
         compiled, frame = self.prepare(request, path_params, response)
+        if compiled.uses_app_loop:
+            return await on_lasting_loop(self.answer, compiled, frame)
+        return await self.answer(compiled, frame)
+
+    async def answer(self, compiled: Compiled, frame: Frame) -> Any:
+        """Resolve the dependencies and call the view; see `Guard.__call__`."""
+        request = frame.request
         result = await compiled.resolve(frame, self.view, self.respond)
         ending = _ending(frame)
         if ending is None:

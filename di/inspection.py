@@ -432,13 +432,12 @@ def layers_of(call: Any) -> list[Any]:
     layers: list[Any] = []
     while not any(call is one for one in layers):
         layers.append(call)
-        call = _inside(call)
+        if not is_mock(call):
+            call = _inside(call)
     return layers
 
 
 def _inside(call: Any) -> Any:
-    if is_mock(call):
-        return call
     if isinstance(call, functools.partial):
         return call.func
     if inspect.ismethod(call) or isinstance(call, staticmethod):

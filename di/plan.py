@@ -68,6 +68,11 @@ class Plan:
         """Whether anything in it has to be awaited."""
         return any(step.needs_loop for step in (*self.steps, self.view))
 
+    @property
+    def uses_app_loop(self) -> bool:
+        """Return True if it uses an async value of the app scope, which is tied to its loop."""
+        return any(step.own_plan is not None and step.needs_loop for step in self.steps)
+
     def kept_calls(self) -> set[object]:
         """Return the keys of all that it asks the app scope for, and that these ask for."""
         own_plans = [step.own_plan for step in self.steps if step.own_plan is not None]

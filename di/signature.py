@@ -145,6 +145,7 @@ class Compiled:
         build_all(self.readers)
         self.view_func = signature.view_func
         self.is_async = signature.is_async
+        self.uses_app_loop = self.plan.uses_app_loop
         self.is_stream = signature.is_stream
         self.documented = [readers[dependable] for dependable in ways if dependable in readers]
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import pytest
-from asgiref.sync import ThreadSensitiveContext
+from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from django.http import HttpRequest
 from django.test import AsyncClient
 
@@ -77,6 +77,76 @@ def test_once_for_all_requests(kind: str, world: World, api: NinjaAPI) -> None:
     assert events == ["a opens"]
     app_scope.close()
     assert events == ["a opens", *["a closes"] * ("generator" in kind)]
+
+
+class Pool:
+    """A stand-in for asyncpg's pool or redis.asyncio's client: it refuses other loops."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+
+    async def fetch(self, n: int) -> int:
+        assert asyncio.get_running_loop() is self.loop
+        await asyncio.sleep(0.01)
+        return n
+
+
+async def pool() -> AsyncIterator[Pool]:
+    yield Pool()
+    events.append("closes")
+
+
+async def session(pool: Pool = kept(pool)) -> AsyncIterator[Pool]:
+    await pool.fetch(1)
+    yield pool
+    await pool.fetch(1)
+
+
+async def repository() -> Pool:
+    return Pool()
+
+
+def user(pool: Pool = kept(repository)) -> Pool:
+    return pool
+
+
+@pytest.mark.parametrize("made", [pool, repository, session, user])
+@pytest.mark.parametrize("world", ["wsgi-async", "asgi-async"], indirect=True)
+def test_an_async_view_runs_on_the_loop_of_an_async_value(
+    made: Any, world: World, api: NinjaAPI
+) -> None:
+    """When WSGI gives each request a loop of its own, then the view runs on the value's."""
+    marker = kept(made) if made in (pool, repository) else Depends(made)
+
+    @api.get("/x")
+    async def view(request: HttpRequest, n: int, pool: Pool = marker) -> list[object]:
+        thread = await sync_to_async(threading.get_ident)()
+        return [await pool.fetch(n), str(thread) == request.META.get("thread")]
+
+    world.serve(api)
+
+    def ask(n: int) -> Any:
+        answer = world.get(f"/x?n={n}", thread=str(threading.get_ident()))
+        return answer.json()  # type: ignore[attr-defined]
+
+    if world.is_asgi:
+        assert ask(1)[0] == 1
+        return
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(ask, range(20))) == [[n, True] for n in range(20)]
+    app_scope.close()
+    assert events == ["closes"] * (made in (pool, session))
+
+
+def test_acall_runs_on_the_loop_of_an_async_value() -> None:
+    """A command may use `async_to_sync`, whose loop ends with the call."""
+
+    async def command(pool: Pool = kept(pool)) -> int:
+        return await pool.fetch(1)
+
+    for _ in range(2):
+        assert async_to_sync(acall)(command) == 1
+    assert call(command) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponse
 from ninja import Status
 from ninja.testing import TestAsyncClient, TestClient
@@ -82,6 +84,77 @@ def test_they_run_between_the_two_scopes(made: Any, world: World, api: NinjaAPI)
         *("from a dependable", "from the view", "from the view", "async"),
         "closes",
     ]
+
+
+variable: ContextVar[str] = ContextVar("variable", default="nothing")
+names: ContextVar[tuple[str, ...]] = ContextVar("names", default=())
+
+
+def identify(get_response: Any) -> Any:
+    """Set a context variable for each request, and reset it before the response is sent."""
+    if iscoroutinefunction(get_response):
+
+        async def amiddleware(request: HttpRequest) -> Any:
+            token = variable.set("middleware's")
+            try:
+                return await get_response(request)
+            finally:
+                variable.reset(token)
+
+        return amiddleware
+
+    def middleware(request: HttpRequest) -> Any:
+        token = variable.set("middleware's")
+        try:
+            return get_response(request)
+        finally:
+            variable.reset(token)
+
+    return middleware
+
+
+identify.sync_capable = identify.async_capable = True  # type: ignore[attr-defined]
+
+
+def named() -> None:
+    names.set((*names.get(), "dependable"))
+
+
+async def anamed() -> None:
+    names.set((*names.get(), "async dependable"))
+
+
+@pytest.mark.row("C16")
+@pytest.mark.parametrize("also", [None, resource, aresource])
+@pytest.mark.parametrize("setter", [named, anamed])
+def test_they_see_the_context_of_the_request(
+    setter: Any, also: Any, world: World, api: NinjaAPI
+) -> None:
+    """Context variables of middleware, dependables and view, whatever else the view needs."""
+
+    def report(kind: str) -> None:
+        events.append(f"{kind}: {variable.get()}, {', '.join(names.get())}")
+
+    async def areport() -> None:
+        report("async")
+        await sync_to_async(report)("async, in a thread")
+
+    dependencies = [Depends(setter), *[Depends(one) for one in [also] if one]]
+
+    @api.get("/x", dependencies=dependencies)
+    @world.view
+    def view(request: HttpRequest, tasks: BackgroundTasks) -> None:
+        names.set((*names.get(), "view"))
+        tasks.add_task(report, "sync")
+        tasks.add_task(areport)
+
+    world.serve(api)
+    world.settings.MIDDLEWARE = [f"{__name__}.identify"]
+    world.get_through_server("/x")
+    assert world.get("/x").status_code == 200
+    known = f"middleware's, {'async ' * (setter is anamed)}dependable, view"
+    expected = [f"sync: {known}", f"async: {known}", f"async, in a thread: {known}"]
+    assert [one for one in events if ":" in one] == expected * 2
 
 
 @pytest.mark.row("C16")
