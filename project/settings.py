@@ -97,6 +97,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "project.middleware.identify",
     "project.middleware.speak_json",
+    "project.middleware.accept_probes",
     "django.middleware.security.SecurityMiddleware",
     "project.middleware.refuse_unreadable",
     "project.middleware.trailing_slash",
@@ -116,6 +117,7 @@ WSGI_APPLICATION = "project.wsgi.application"
 ASGI_APPLICATION = "project.asgi.application"
 APPEND_SLASH = False  # a path answers with and without, and never redirects
 API_PREFIX = "/api/"
+HEALTH_PATH = f"{API_PREFIX}health"
 ADMIN_URL = _get("ADMIN_URL", "admin/").strip("/") + "/"
 
 # Who sees the documentation and openapi.json.
@@ -207,10 +209,11 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True  # clients get the token from a form or an answer
 if IS_PRODUCTION:
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^api/health/?$"]  # whoever asks it has no certificate
-    SECURE_HSTS_SECONDS = 31_536_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    SECURE_REDIRECT_EXEMPT = [rf"^{HEALTH_PATH[1:]}/?$"]  # whoever asks it has no certificate
+    # Browsers remember it: begin with few seconds where a name or a subdomain may go back to HTTP.
+    SECURE_HSTS_SECONDS = _number("SECURE_HSTS_SECONDS", 31_536_000, least=0)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = _flag("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = _flag("SECURE_HSTS_PRELOAD", default=True)
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     # Only a proxy that always sets it may be trusted to say that the client used TLS.

@@ -49,11 +49,13 @@ from users.schemas import (
     LONGEST_SECRET,
     CsrfOut,
     ItemOut,
+    MeOut,
     TokenErrorOut,
     TokenInfo,
     TokenOut,
     UserOut,
 )
+from users.scopes import PERMISSIONS
 
 
 def private(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -168,10 +170,17 @@ def create_user(
     return created
 
 
-@users_router.get("/me", response=UserOut, openapi_extra=SESSION_TOO)
-def read_me(request: HttpRequest, user: Me) -> Any:
-    """Show the caller."""
-    return user
+@users_router.get("/me", response=MeOut, openapi_extra=SESSION_TOO)
+def read_me(request: HttpRequest, caller: MyCaller) -> Any:
+    """Show the caller, and what they may do with the credentials of this request."""
+    user = caller.user
+    return MeOut(
+        id=user.pk,
+        name=user.name,
+        email=user.email,
+        scopes=caller.usable_scopes,
+        permissions=[name for name in PERMISSIONS if user.has_perm(name)],
+    )
 
 
 @users_router.patch(

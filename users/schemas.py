@@ -96,6 +96,13 @@ class UserOut(BaseModel, from_attributes=True):
     email: str
 
 
+class MeOut(UserOut):
+    """The caller, and what they may do with the credentials of this request."""
+
+    scopes: list[str] = Field(description="The scopes whose operations would not be refused.")
+    permissions: list[str] = Field(description="The permissions on users that the caller holds.")
+
+
 class ItemOut(Schema):
     """Something that belongs to a user."""
 

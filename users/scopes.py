@@ -65,6 +65,9 @@ SCOPES: dict[str, Scope] = {
     "users:admin": Scope("Change privileges, act on superusers.", superusers_only=True),
 }
 
+PERMISSIONS = sorted({name for scope in SCOPES.values() for name in scope.permissions.values()})
+"""All permissions that some scope needs."""
+
 DEFAULT_SCOPE = "me"
 ADMIN_SCOPE = "users:admin"
 

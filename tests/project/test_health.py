@@ -25,6 +25,17 @@ def test_all_is_well(ask: Ask) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("allowed", ["example.com", ".example.com"])
+@pytest.mark.parametrize("host", ["10.0.0.7", "10.0.0.7:8000", "[fe80::1]", "evil.example", "a b"])
+def test_a_probe_asks_by_ip(host: str, allowed: str, ask: Ask, settings: Any) -> None:
+    """When a probe names the machine by its IP, then health answers, and nothing else does."""
+    settings.ALLOWED_HOSTS = [allowed]
+    for path in ("/api/health", "/api/health/"):
+        assert ask("GET", path, {"Host": host}).status == 200
+    assert ask("GET", "/api/users", {"Host": host}).is_refused(400)
+    assert ask("GET", "/api/health", {"Host": "example.com"}).status == 200
+
+
 @pytest.mark.asvs("16.5.2")
 @pytest.mark.rfc("9110", "15.6.4")
 def test_the_database_is_away(ask: Ask) -> None:

@@ -126,3 +126,25 @@ def test_other_origins_need_the_package_that_lets_them_in() -> None:
     assert (
         'CORS_ALLOWED_ORIGINS needs: pip install "django-ninja-depends[server]".' in without.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "31536000 True True"),
+        ({"SECURE_HSTS_SECONDS": "0"}, "0 True True"),
+        (
+            {
+                "SECURE_HSTS_SECONDS": "60",
+                "SECURE_HSTS_INCLUDE_SUBDOMAINS": "0",
+                "SECURE_HSTS_PRELOAD": "off",
+            },
+            "60 False False",
+        ),
+    ],
+)
+def test_hsts_is_set_by_the_environment(given: dict[str, str], expected: str) -> None:
+    """When a site may have to go back to HTTP, then browsers need not remember HTTPS for a year."""
+    names = ("SECONDS", "INCLUDE_SUBDOMAINS", "PRELOAD")
+    asked = ", ".join(f"s.SECURE_HSTS_{name}" for name in names)
+    assert shown(asked, **{**PRODUCTION, **given}) == expected

@@ -24,6 +24,8 @@ USES = {
 }
 """For each scope, what somebody must be allowed to have a use for it: one of these."""
 
+PERMISSIONS = ("add", "change", "delete", "view")
+
 INVALID = "The access token is invalid or expired"
 MISSING_SCOPE = "Not enough permissions: the token lacks {}"
 DENIED = "Permission denied"
@@ -193,7 +195,13 @@ class Model:
     @answer
     def read_me(self, caller: Token) -> Answer:
         """`GET /users/me`."""
-        return 200, self.require(caller, "me").shown()
+        person = self.require(caller, "me")
+        usable = [name for name, uses in USES.items() if any(map(person.may, uses))]
+        return 200, {
+            **person.shown(),
+            "scopes": [name for name in usable if name in caller.scope],
+            "permissions": [f"users.{one}_user" for one in PERMISSIONS if person.may(one)],
+        }
 
     @answer
     def patch_me(self, caller: Token, changes: Mapping[str, Any]) -> Answer:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from ninja.operation import PathView
 
 from project.api import api as the_api
@@ -271,3 +271,23 @@ def test_the_last_superuser_cannot_be_demoted(root: User) -> None:
     User.objects.create_superuser("other@example.com", name="Other")
     assert api.patch(f"/users/{root.pk}", {"is_superuser": False}).status_code == 200
     assert api.get("/users").status_code == 403
+
+
+VIEW, EVERY = "users.view_user", ["add", "change", "delete", "view"]
+
+
+def test_callers_are_told_their_own_permissions(manager: User, root: User, ann: User) -> None:
+    """When a caller asks for themselves, then they hear what their credentials can do now."""
+
+    def told(api: Api) -> tuple[list[str], list[str]]:
+        me: Any = api.get("/users/me").json()  # type: ignore[attr-defined]
+        return me["scopes"], me["permissions"]
+
+    every = [f"users.{name}_user" for name in EVERY]
+    assert told(Api(ann)) == (["me", "items"], [])
+    assert told(Api(manager, "me users:read")) == (["me", "users:read"], every)
+    assert told(Api(root)) == (list(SCOPES), every)
+    assert told(Browser(manager)) == ([name for name in SCOPES if name != "users:admin"], every)
+    api = Api(manager)
+    manager.user_permissions.set(Permission.objects.filter(codename="view_user"))
+    assert told(api) == (["me", "items", "users:read"], [VIEW])

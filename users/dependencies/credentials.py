@@ -50,6 +50,15 @@ class Caller:
         return [name for name in names if name not in held]
 
     @property
+    def usable_scopes(self) -> list[str]:
+        """The scopes that the credentials have and that the user may use now."""
+        return [
+            name
+            for name, scope in scopes.SCOPES.items()
+            if not self.missing_scopes([name]) and scope.may_be_granted_to(self.user)
+        ]
+
+    @property
     def is_admin(self) -> bool:
         """Whether they may act on superusers, and on privileges."""
         admin = scopes.SCOPES[scopes.ADMIN_SCOPE]
