@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, NoReturn, cast, get_args, get_origin
 
 import pydantic
@@ -30,6 +30,10 @@ from di.inspection import EMPTY, LEFT_OUT, Parameter
 from di.lifetimes import Outcome
 from di.reading import ModelReader, model_reader
 from di.rendering import written_type
+
+
+class NinjaConfigError(UnsupportedParameterError, ConfigError):
+    """A mistake for which Ninja itself raises its `ConfigError`, so that code may catch that."""
 
 
 class Inputs(ViewSignature):
@@ -75,15 +79,17 @@ class Inputs(ViewSignature):
             )
         self.models: list[type[ParamModel]] = []
         self.read_models: list[ModelReader] = []
+        self.is_body_embedded = False
 
-    def build(self, bodies: Sequence[str], *, is_multipart: bool) -> None:
+    def build(self, only_body: str | None, *, is_multipart: bool) -> None:
         """Make the models.
 
         Args:
-            bodies: the names of all bodies of the operation; several are embedded.
+            only_body: the name of the body of the operation, None if bodies are embedded.
             is_multipart: whether the operation has forms or files, so that bodies are
                 JSON in fields of the form.
         """
+        self.is_body_embedded = only_body is None
         if is_multipart:
             for param in self.params:
                 if type(param.source) is Body:
@@ -95,7 +101,7 @@ class Inputs(ViewSignature):
         except ConfigError as error:
             problem = f"Ninja cannot tell these parameters apart. {error}."
             hint = 'Rename one of them, or give it an alias of its own: Query(..., alias="name").'
-            raise UnsupportedParameterError(problem, path=self.way, hint=hint) from error
+            raise NinjaConfigError(problem, path=self.way, hint=hint) from error
         for model in self.models:
             if model.__ninja_param_source__ != "body":
                 continue
@@ -105,9 +111,7 @@ class Inputs(ViewSignature):
                     for param in self.params
                     if isinstance(param.source, _MultiPartBody)
                 }
-            model.__read_from_single_attr__ = (  # type: ignore[attr-defined]
-                bodies[0] if len(bodies) == 1 and not is_multipart else None
-            )
+            model.__read_from_single_attr__ = only_body  # type: ignore[attr-defined]
         self.read_models = [model_reader(model) for model in self.models]
 
     def __call__(self, frame: Frame) -> dict[str, Any] | None:
@@ -158,11 +162,20 @@ class Inputs(ViewSignature):
                     yield one.alias or name
 
     def _read(self, parameter: Parameter) -> FuncParam:
-        annotation, default = _unshared(parameter.annotation, parameter.default)
-        if parameter.name in self.path_params_names and not isinstance(default, Param):
+        annotation, default = _unshared(_with_items(parameter.annotation), parameter.default)
+        if inspect.isclass(default) and issubclass(default, pydantic.BaseModel):
+            problem = (
+                f"Parameter {parameter.name!r} has the class {default.__name__} as its default."
+            )
+            hint = f"Write {parameter.name}: {default.__name__}, with a colon."
+            raise NinjaConfigError(problem, path=self.way, hint=hint)
+        is_declared = _is_declared(default, annotation)
+        if parameter.name in self.path_params_names and not is_declared:
             default = EMPTY  # a value from the path is always there
-        elif _is_file(annotation) and find_marker(annotation)[1] is None:
-            default = default if isinstance(default, Param) else File(_required(default))
+        elif _is_file(annotation) and not is_declared:
+            default = File(_required(default))
+        elif _is_own_collection(plain_types(annotation)[0]) and not is_declared:
+            default = Body(_required(default))
         read = inspect.Parameter(
             parameter.name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -170,7 +183,9 @@ class Inputs(ViewSignature):
             annotation=annotation,
         )
         param = self._get_param_type(parameter.name, read)
-        self._check(param, is_declared=_is_declared(default, annotation))
+        if any(map(_is_collection, plain_types(param.annotation))):
+            param = param._replace(is_collection=True)
+        self._check(param, is_declared=is_declared)
         if default is LEFT_OUT:
             param.source.default_factory = _leave_out
         elif default is not EMPTY and param.source is not default:
@@ -188,14 +203,9 @@ class Inputs(ViewSignature):
     def _check(self, param: FuncParam, *, is_declared: bool) -> None:
         """Refuse a declaration that no request could satisfy, or whose default nobody gets."""
         source = type(param.source).__name__
-        if source == "Path" and not param.source.is_required():
-            what = f"{param.name!r} has a default, but a path always holds it"
-            self._contradict(what, "Leave the default out.")
-        if source not in ("Body", "File") and any(
-            inspect.isclass(kind) and issubclass(kind, Mapping)
-            for one in plain_types(param.annotation)
-            for kind in [get_origin(one) or one]
-        ):
+        if not param.source.is_required():
+            return  # as in Ninja, the default counts where nothing else can
+        if source not in ("Body", "File") and _is_mapping(param.annotation):
             hint = self._body_hint(param)
             if source == "Path":
                 hint = "Give it a type that a part of a path can be read as, such as str."
@@ -210,11 +220,10 @@ class Inputs(ViewSignature):
     def _body_hint(self, param: FuncParam) -> str:
         """Return the line that reads *param* from the body: a model's field has no place for it."""
         name, shown = param.name, written_type(param.annotation)
-        default = "..." if param.source.is_required() else repr(param.source.default)
         filled, call = self.way[-1]
         if is_pydantic_model(call):
-            name, shown, default = filled or "x", written_type(call), "..."
-        return f"Write {name}: {shown} = Body({default}), with Body from ninja."
+            name, shown = filled or "x", written_type(call)
+        return f"Write {name}: {shown} = Body(...), with Body from ninja."
 
     def _contradict(self, what: str, hint: str) -> NoReturn:
         problem = f"A parameter contradicts its declaration: {what}."
@@ -234,8 +243,9 @@ class Inputs(ViewSignature):
     def _refuse(self, error: pydantic.PydanticUserError) -> NoReturn:
         culprits = [param for param in self.params if not _is_readable(param.annotation)]
         names = ", ".join(
-            f"{one.name!r} ({inspect.formatannotation(one.annotation)})"
+            f"{one.name!r} ({' | '.join(types)})"
             for one in culprits or self.params
+            for types in [map(inspect.formatannotation, plain_types(one.annotation))]
         )
         problem = f"Ninja cannot read this from a request: {names}."
         name = (culprits or self.params)[0].name
@@ -253,11 +263,14 @@ def build_all(all_inputs: Sequence[Inputs]) -> None:
     """
     bodies: dict[str, tuple[FuncParam, Way]] = {}
     kinds = set()
+    embeds = False
     for inputs in all_inputs:
         for param in inputs.params:
             kinds.add(type(param.source))
             if type(param.source) is not Body:
                 continue
+            # Ninja hands on to pydantic, which ignores it, each option that it does not know.
+            embeds = embeds or bool(param.source._attributes_set.get("embed"))  # noqa: SLF001
             known, way = bodies.setdefault(param.alias, (param, inputs.way))
             if plain_types(known.annotation) != plain_types(param.annotation):
                 types = [inspect.formatannotation(one.annotation) for one in (known, param)]
@@ -265,8 +278,10 @@ def build_all(all_inputs: Sequence[Inputs]) -> None:
                 hint = "Give one of them another name, or both the same type."
                 raise BodyConflictError(problem, path=way, other=inputs.way, hint=hint)
     is_multipart = bool(bodies) and bool(kinds & {Form, File})
+    is_embedded = is_multipart or len(bodies) > 1 or embeds
+    only_body = None if is_embedded else next(iter(bodies), None)
     for inputs in all_inputs:
-        inputs.build(list(bodies), is_multipart=is_multipart)
+        inputs.build(only_body, is_multipart=is_multipart)
 
 
 def named(param: FuncParam, name: str) -> FuncParam:
@@ -299,7 +314,45 @@ def _is_file(annotation: Any) -> bool:
         for one in plain_types(annotation)
         for item in (get_args(one) if get_origin(one) is list else [one])
     ]
-    return all(inspect.isclass(one) and issubclass(one, UploadedFile) for one in items)
+    return bool(items) and all(
+        inspect.isclass(one) and issubclass(one, UploadedFile) for one in items
+    )
+
+
+_WITH_ITEMS: dict[Any, Any] = {list: list[Any], set: set[Any], tuple: tuple[Any, ...]}
+
+
+def _with_items(annotation: Any) -> Any:
+    """Return *annotation* with the type of items that Ninja looks for in every collection.
+
+    >>> _with_items(list)
+    list[typing.Any]
+    """
+    arguments = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return Annotated[(_with_items(arguments[0]), *arguments[1:])]
+    if not arguments:
+        annotation = _WITH_ITEMS.get(get_origin(annotation) or annotation, annotation)
+    # Metadata keeps Ninja from looking into a class that does not tell.
+    return Annotated[annotation, "no items"] if _is_own_collection(annotation) else annotation
+
+
+def _is_own_collection(annotation: Any) -> bool:
+    """Return True if *annotation* is a class derived from a collection, such as a NamedTuple."""
+    is_class = inspect.isclass(annotation) and get_origin(annotation) is None
+    return is_class and issubclass(annotation, tuple(_WITH_ITEMS))
+
+
+def _is_collection(annotation: Any) -> bool:
+    """Return True if a client sends *annotation* as several values of one name."""
+    kind = get_origin(annotation) or annotation
+    is_one_value = inspect.isclass(kind) and issubclass(kind, (str, bytes, bytearray, Mapping))
+    return inspect.isclass(kind) and issubclass(kind, Collection) and not is_one_value
+
+
+def _is_mapping(annotation: Any) -> bool:
+    kinds = (get_origin(one) or one for one in plain_types(annotation))
+    return any(inspect.isclass(kind) and issubclass(kind, Mapping) for kind in kinds)
 
 
 def _required(default: Any) -> Any:

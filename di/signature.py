@@ -34,14 +34,19 @@ known_signatures: WeakSet[InjectedSignature] = WeakSet()
 
 
 class Injection:
-    """A view and its dependencies, before it is known where it is mounted."""
+    """A view and its dependencies, before it is known where it is mounted.
+
+    Attributes:
+        request_count: the number of the view's parameters that take the request: one, or
+            none if ``*args`` takes it.
+    """
 
     def __init__(self, view: Callable[..., Any], dependencies: Sequence[Marker]) -> None:
         _require_app()
         self.view = view
         self.dependencies = tuple(dependencies)
         self.root = analyze(view, dependencies)
-        _check_request(self.root)
+        self.request_count = _check_request(self.root)
 
     def stand_in_signature(self) -> inspect.Signature:
         """Return what Ninja may see of the view until the operation is known.
@@ -51,9 +56,8 @@ class Injection:
         """
         plan = compile_plan(self.root)
         inputs = [parameter for step in plan.steps for parameter in step.inputs]
-        names = dict.fromkeys(
-            name for one in [*inputs, *plan.view.inputs[1:]] for name in _names_in_path(one)
-        )
+        inputs += plan.view.inputs[self.request_count :]
+        names = dict.fromkeys(name for one in inputs for name in _names_in_path(one))
         return inspect.Signature(
             [
                 inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD),
@@ -138,9 +142,11 @@ class Compiled:
             self.readers.append(Inputs(signature.path, way, step.inputs))
             readers[step.dependable] = self.readers[-1]
         view, way = self.plan.view, ways[root.dependable]
-        _check_positions(view.dependable.parameters[1:], way)
         # Ninja passes the request, by position.
-        self.readers.append(Inputs(signature.path, way, view.inputs[1:], signature.contributed))
+        count = signature.injection.request_count
+        _check_positions(view.dependable.parameters[count:], way)
+        inputs = view.inputs[count:]
+        self.readers.append(Inputs(signature.path, way, inputs, signature.contributed))
         readers[view.dependable] = self.readers[-1]
         build_all(self.readers)
         self.view_func = signature.view_func
@@ -181,13 +187,17 @@ def _check_positions(parameters: Sequence[Parameter], way: Way) -> None:
             raise UnsupportedParameterError(problem, path=way, hint="Remove the / after it.")
 
 
-def _check_request(root: Dependant) -> None:
-    """Refuse a view whose first parameter would not take the request."""
+def _check_request(root: Dependant) -> int:
+    """Return the number of parameters that take the request; refuse a view that cannot."""
+    signature = inspect.signature(root.dependable.call)
+    declared = next(iter(signature.parameters.values()), None)
+    if declared and declared.kind is declared.VAR_POSITIONAL:
+        return 0
     first = next(iter(root.dependable.parameters), None)
     if first and first in root.inputs[:1]:
         is_request = inspect.isclass(first.annotation) and issubclass(first.annotation, HttpRequest)
         if first.name == "request" or first.annotation is EMPTY or is_request:
-            return
+            return 1
     problem = "A view takes the request as its first parameter; this one does not."
     path = [(None, root.dependable.call)]
     raise UnsupportedParameterError(problem, path=path, hint="Write def view(request, ...).")

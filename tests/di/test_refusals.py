@@ -8,7 +8,7 @@ import fastapi
 import ninja
 import pytest
 from django.http import HttpRequest
-from ninja import Path, Query, Schema
+from ninja import Query, Schema
 
 from di import Depends, NinjaAPI, Security, exceptions
 from di.exceptions import (
@@ -75,8 +75,7 @@ def positional(x: int, /) -> None: ...
 def positional_dependency(x: int = Depends(short), /) -> None: ...
 def service(x: Annotated[samples.PlainClass, Query()]) -> None: ...
 def read_request(x: Annotated[HttpRequest, Query()]) -> None: ...
-def path_default(pk: int = Path(5)) -> None: ...
-def mapping(x: Annotated[dict[str, int] | None, Query()] = None) -> None: ...
+def mapping(x: Annotated[dict[str, int] | None, Query()]) -> None: ...
 
 
 def below(call: Any) -> Any:
@@ -116,7 +115,6 @@ def below(call: Any) -> Any:
         (positional_dependency, UnsupportedParameterError),
         (service, UnsupportedParameterError),
         (read_request, UnsupportedParameterError),
-        (path_default, UnsupportedParameterError),
         (mapping, UnsupportedParameterError),
     ],
     ids=lambda value: value.__name__,
