@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -53,6 +55,11 @@ def check_database() -> str:
     """
     connection = connections[DEFAULT_DB_ALIAS]
     probe = separate(connection, seconds=_SECONDS_TO_ANSWER)
+    if probe.vendor == "sqlite":
+        # SQLite would let everybody on the machine read a new file. It gives the log beside
+        # the file the same mode. If the file cannot be made, opening it says why.
+        with suppress(OSError):
+            Path(probe.settings_dict["NAME"]).touch(mode=0o600)
     try:
         probe.ensure_connection()
         with probe.cursor() as cursor:

@@ -210,3 +210,12 @@ def test_the_database_is_named() -> None:
 
     place = startup.check_database()
     assert str(connection.settings_dict["NAME"]) in place
+
+
+def test_a_new_database_is_private(tmp_path: Path) -> None:
+    """When `up` makes an SQLite file, then only its owner may read it and its log."""
+    with running(f"sqlite:///{tmp_path / 'new.sqlite3'}") as up:
+        up.wait_until_ready()
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("new.sqlite3*")}
+    assert modes["new.sqlite3"] == 0o600
+    assert set(modes.values()) == {0o600}
