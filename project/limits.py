@@ -6,6 +6,7 @@ takes a body without a declared length for an empty one.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -27,6 +28,7 @@ _LONGEST_LINE = 8_192  # characters of one header, path or query, as nginx has i
 # Python's reader of header parameters, and its reader of cookies before 3.13, take time that
 # grows with the square of the length: seconds for 64 kB, which a server may let through.
 _LONGEST_TYPE = 1_024
+SECONDS_FOR_A_BODY = 30
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -140,9 +142,12 @@ class ASGILimits:
         if refused is None:
             counted = _Counted(receive, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             await self.application(scope, counted, send)
-            if counted.left >= 0:
+            if counted.is_late:
+                refused = HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time"
+            elif counted.left < 0:
+                refused = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"
+            else:
                 return
-            refused = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"
         status, detail = refused
         body = _body(detail)
         lines = {**_HEADERS, "Content-Length": str(len(body))}.items()
@@ -165,9 +170,20 @@ class _Counted:
     def __init__(self, receive: Receive, limit: int) -> None:
         self.receive = receive
         self.left = limit
+        self.is_late = False
+        self._deadline = asyncio.get_running_loop().time() + SECONDS_FOR_A_BODY
+        self._is_complete = False
 
     async def __call__(self) -> Message:
-        message = await self.receive()
+        if self._is_complete:  # what comes now is the end of the connection
+            return await self.receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self.receive()
+        except TimeoutError:
+            self.is_late = True
+            return {"type": "http.disconnect"}
+        self._is_complete = not message.get("more_body", False)
         self.left -= len(message.get("body", b""))
         return message if self.left >= 0 else {"type": "http.disconnect"}
 

@@ -14,13 +14,15 @@ Interface = Literal["wsgi", "asgi"]
 
 _CORES = os.cpu_count() or 1
 _THREADS = {
-    # SQLite works inside the process: more threads only wait for each other. One more
-    # than can hash passwords at once, so that logins do not keep others waiting.
-    "sqlite": _CORES + 1,
+    # SQLite works inside the process: more threads only wait for each other. But logins wait
+    # for a place to hash in, and must not keep others waiting with them.
+    "sqlite": 4 * _CORES,
     # PostgreSQL answers from outside; no more than connections in a pool.
     "postgresql": min(8, 2 * _CORES + 1),
 }
 _SECONDS_TO_STOP = 15
+# From a head to the whole next one: a connection that says nothing ends then, too.
+_SECONDS_FOR_A_HEAD = 5
 _LONGEST_HEAD = 32_768  # bytes of first line and headers; from twice as many on, 414 or 431
 
 
@@ -66,7 +68,9 @@ def serve(
         workers=workers,
         blocking_threads=_THREADS[connection.vendor] if is_wsgi else None,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(max_buffer_size=_LONGEST_HEAD),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_SECONDS_FOR_A_HEAD * 1_000, max_buffer_size=_LONGEST_HEAD
+        ),
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,

@@ -13,6 +13,7 @@ from project.database import database
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+_INSECURE = "django-insecure-"
 _DEVELOPMENT_KEY = "django-insecure-development-only-never-use-this-in-production-0123456789"
 _SHORTEST_KEY = 50
 _YES = ("1", "true", "yes", "on")
@@ -68,8 +69,10 @@ DATABASE_URL = _get("DATABASE_URL")
 if IS_PRODUCTION:
     if SECRET_KEY == _DEVELOPMENT_KEY:
         raise _refuse("set SECRET_KEY to a secret of your own.")
-    if _DEVELOPMENT_KEY in SECRET_KEY_FALLBACKS:
-        raise _refuse("SECRET_KEY_FALLBACKS has the key of development, which anyone can read.")
+    if any(key.startswith(_INSECURE) for key in SECRET_KEY_FALLBACKS):
+        raise _refuse(f"SECRET_KEY_FALLBACKS has a key that begins with {_INSECURE}.")
+    if SECRET_KEY.startswith(_INSECURE):
+        raise _refuse(f"SECRET_KEY begins with {_INSECURE}, as Django's public examples do.")
     if len(SECRET_KEY) < _SHORTEST_KEY:
         raise _refuse(f"SECRET_KEY is shorter than {_SHORTEST_KEY} characters.")
     if DEBUG:
@@ -128,7 +131,9 @@ API_THROTTLES: dict[str, tuple[int, int] | None] = {  # requests in seconds
     "login_client": (5, 300),
     "client": (30, 300),
     "login": (100, 86_400),
+    "suspect": (2, 3_600),
     "anonymous": (60, 60),
+    "address": (5, 3_600),
     "user": None,  # a write for every request; a proxy does it for less
 }
 # How many proxies of ours add to X-Forwarded-For; nobody else's entries are believed.
@@ -219,6 +224,9 @@ if IS_PRODUCTION:
     # Only a proxy that always sets it may be trusted to say that the client used TLS.
     if header := _get("SECURE_PROXY_SSL_HEADER"):
         SECURE_PROXY_SSL_HEADER = (header, "https")
+
+DEFAULT_EXCEPTION_REPORTER = "project.debugging.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "project.debugging.Filter"
 
 LOGGING = {
     "version": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 import socket
 from contextlib import suppress
@@ -45,6 +46,12 @@ def check_port(host: str, port: int) -> None:
     except OSError as error:
         message = f"Cannot listen on {host}:{port}: {error.strerror or error}. Try --port."
         raise StartupError(message) from None
+
+
+def is_local(host: str) -> bool:
+    """Return True if nobody but this machine can reach what listens on *host*."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)
 
 
 def check_database() -> str:

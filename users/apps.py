@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.core.checks import Tags, register
 
-from users.checks import check_password_login
+from users.checks import check_password_login, check_proxies
 
 
 class UsersConfig(AppConfig):
@@ -21,5 +21,6 @@ class UsersConfig(AppConfig):
         from users.receivers import begin_session, end_session  # noqa: PLC0415
 
         register(check_password_login, Tags.security, deploy=True)
+        register(check_proxies, Tags.security, deploy=True)
         user_logged_in.connect(begin_session)
         user_logged_out.connect(end_session)

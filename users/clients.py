@@ -21,14 +21,36 @@ def client_of(request: HttpRequest) -> str:
     """
     address = _parse(request.META.get("REMOTE_ADDR", ""))
     count = conf.trusted_proxy_count()
-    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    hops = request.headers.get("X-Forwarded-For", "").rsplit(",", count)
     if 0 < count <= len(hops):
-        address = _parse(hops[-count].strip()) or address
-    if address is None:
-        return _UNKNOWN
+        address = _parse(_without_port(hops[-count].strip())) or address
+    return _UNKNOWN if address is None else _budget_of(address)
+
+
+def client_at(address: str) -> str:
+    """Return the client at *address*; see `client_of`.
+
+    Raises:
+        ValueError: *address* is none.
+    """
+    parsed = _parse(address)
+    if parsed is None:
+        message = f"{address!r} is no IP address"
+        raise ValueError(message)
+    return _budget_of(parsed)
+
+
+def _budget_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.IPv6Network((int(address), _SITE_OF_IPV6), strict=False))
     return str(address)
+
+
+def _without_port(text: str) -> str:
+    """Return the address in *text*: some proxies write the port, and IPv6 in brackets."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -15,7 +15,9 @@ _THROTTLES: dict[str, Limit | None] = {
     "login_client": (5, 300),
     "client": (30, 300),
     "login": (100, 86_400),
+    "suspect": (2, 3_600),
     "anonymous": (60, 60),
+    "address": (5, 3_600),
     "user": None,
 }
 
@@ -39,6 +41,11 @@ def allows_password_login() -> bool:
 def hashing_slots() -> int:
     """Return how many passwords a process hashes at once: Argon2 takes 100 MiB for each."""
     return int(_get("API_HASHING_SLOTS", os.cpu_count() or 1))
+
+
+def hashing_wait() -> float:
+    """Return the seconds for which a login may wait until fewer passwords are hashed."""
+    return float(_get("API_HASHING_WAIT", 10))
 
 
 def staff_session_age() -> int:

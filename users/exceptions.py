@@ -42,6 +42,13 @@ class ProtectedUserError(UsersError):
         super().__init__("Permission denied")
 
 
+class OwnPasswordError(UsersError):
+    """Users change their own password only with the old one."""
+
+    def __init__(self) -> None:
+        super().__init__("Your own password is changed with the old one, at POST auth/password")
+
+
 class UndeletableUserError(UsersError):
     """Deleting, deactivating or demoting this user would lock somebody out."""
 
@@ -70,7 +77,7 @@ class ThrottledError(UsersError):
 
 
 class BusyError(UsersError):
-    """As many passwords as may be are being hashed."""
+    """As many passwords as allowed were being hashed, for as long as a login may wait."""
 
     def __init__(self) -> None:
         super().__init__("The server is busy, try again")

@@ -19,10 +19,10 @@ def slot() -> Iterator[None]:
     """Take one of this process's places for hashing; never do so inside a transaction.
 
     Raises:
-        BusyError: all are taken. To queue would hold memory and threads for whoever
-            sends the most.
+        BusyError: all were taken for as long as a login may wait. To wait longer would hold
+            memory and threads for the client that sends the most.
     """
-    if not _slots.acquire(blocking=False):
+    if not _slots.acquire(timeout=conf.hashing_wait()):
         raise BusyError
     try:
         yield

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from project import limits
 from project.limits import ASGILimits
 from tests.project.conftest import Ask, ask_asgi, ask_wsgi
 
@@ -133,3 +134,53 @@ def test_a_body_without_a_length() -> None:
     answer = ask_wsgi("POST", "/api/auth/token", headers, b"username=a&password=b", 1)
     assert answer.is_refused(411)
     assert answer.json() == {"detail": "Send the body with a Content-Length"}
+
+
+@pytest.mark.parametrize("parts", [0, 1])
+def test_a_body_that_does_not_come(parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ASGI: when a body is not there in time, then 408, and nothing waits for the rest."""
+    monkeypatch.setattr(limits, "SECONDS_FOR_A_BODY", 0.05)
+    sent: list[Any] = []
+    received = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal received
+        received += 1
+        if received > parts:
+            await asyncio.sleep(60)
+        return {"type": "http.request", "body": b"a", "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    from project.asgi import application
+
+    headers = [(b"host", b"localhost"), (b"content-length", b"9")]
+    scope = {"type": "http", "method": "POST", "path": "/api/users", "headers": headers}
+    asyncio.run(application(scope, receive, send))
+    assert [one.get("status") for one in sent] == [408, None]
+
+
+def test_a_client_that_waits_for_its_answer_is_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ASGI: when the body has come, then an answer may take as long as it takes."""
+    monkeypatch.setattr(limits, "SECONDS_FOR_A_BODY", 0.05)
+
+    async def application(_: Any, receive: Any, send: Any) -> None:
+        assert (await receive())["type"] == "http.request"
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(receive(), 0.2)
+        await send({"type": "http.response.start", "status": 200})
+
+    sent: list[Any] = []
+    messages = [{"type": "http.request", "body": b""}]
+
+    async def receive() -> Any:
+        if not messages:
+            await asyncio.sleep(60)
+        return messages.pop()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(ASGILimits(application)({"type": "http", "headers": []}, receive, send))
+    assert [one["status"] for one in sent] == [200]

@@ -53,7 +53,9 @@ def test_development_needs_no_environment() -> None:
     ("change", "reason"),
     [
         ({"SECRET_KEY": ""}, "refuses to start: set SECRET_KEY to a secret of your own."),
-        ({"SECRET_KEY_FALLBACKS": f"a,{DEVELOPMENT_KEY}"}, "SECRET_KEY_FALLBACKS has the key of"),
+        ({"SECRET_KEY": DEVELOPMENT_KEY}, "refuses to start: set SECRET_KEY to a secret of your"),
+        ({"SECRET_KEY": "django-insecure-" + "x" * 50}, "SECRET_KEY begins with django-insecure-"),
+        ({"SECRET_KEY_FALLBACKS": f"a,{DEVELOPMENT_KEY}"}, "SECRET_KEY_FALLBACKS has a key that"),
         ({"SECRET_KEY": "x" * 49}, "SECRET_KEY is shorter than 50 characters."),
         ({"DEBUG": "1"}, "DEBUG is on"),
         ({"ALLOWED_HOSTS": ""}, "set ALLOWED_HOSTS"),

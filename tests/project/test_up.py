@@ -134,6 +134,30 @@ def test_nobody_is_told_to_try_what_is_off(is_on: bool, settings: Settings) -> N
     assert output.getvalue().endswith("Stop with Ctrl-C.\n")
 
 
+@pytest.mark.asvs("13.4.2")
+def test_debug_is_off_for_others(tmp_path: Path) -> None:
+    """When other machines can reach the server, then it shows nobody settings or source."""
+    database = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+    with running(database, "--host", "0.0.0.0", DEBUG="1") as up:  # noqa: S104 - the point
+        up.wait_until_ready()
+        assert "DEBUG is off, because others can reach 0.0.0.0" in up.output
+        status, page = up.ask("/nowhere")
+        assert status == 404
+        assert "DEBUG" not in page
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [
+        *(("127.0.0.1", True), ("127.8.0.1", True), ("::1", True), ("localhost", True)),
+        *(("0.0.0.0", False), ("::", False), ("192.0.2.1", False)),  # noqa: S104 - not listened on
+    ],
+)
+def test_who_can_reach_a_host(host: str, is_local: bool) -> None:
+    """Only the loopback addresses are this machine's alone."""
+    assert startup.is_local(host) is is_local
+
+
 def test_a_senseless_number_of_workers() -> None:
     """Fewer than one."""
     with pytest.raises(CommandError, match="at least 1"):

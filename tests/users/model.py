@@ -33,6 +33,7 @@ NO_USER = "User not found"
 NO_TOKEN = "Token not found"
 TAKEN = "A user with this email already exists"
 WRONG = "Incorrect username or password"
+OWN_PASSWORD = "Your own password is changed with the old one, at POST auth/password"
 LAST = "The last active superuser must stay"
 ONESELF = "You cannot delete yourself"
 NOTHING_TO_GRANT = "None of this scope can be granted to you"
@@ -241,6 +242,8 @@ class Model:
         self.require(caller, "users:write", "change")
         if {"groups", "is_superuser"} & changes.keys():
             self.require(caller, "users:admin", "admin")
+        if "password" in changes and person is caller.owner:
+            raise Refused(403, OWN_PASSWORD)
         is_leaving = False in (changes.get("is_active"), changes.get("is_superuser"))
         self.reach(caller, person, is_leaving=is_leaving)
         self.refuse_taken(changes.get("email", person.email), person)

@@ -19,3 +19,12 @@ def test_password_logins_are_told(settings: Any) -> None:
     assert not any(str(one.id).startswith("users.") for one in run_checks(tags=[Tags.security]))
     settings.API_PASSWORD_LOGIN = False
     assert messages() == []
+
+
+def test_a_proxy_that_nobody_counted_is_told(settings: Any) -> None:
+    """When a proxy says who uses TLS, then it has to be counted as well."""
+    settings.API_PASSWORD_LOGIN = False
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert messages() == ["users.W002"]
+    settings.TRUSTED_PROXY_COUNT = 1
+    assert messages() == []

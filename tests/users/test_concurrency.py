@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.users.conftest import Api, Browser, at_once
+from tests.users.conftest import Api, Browser, at_once, make_user
 from users import crud
+from users.admin import common
 from users.models import AccessToken, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -87,3 +93,60 @@ def test_the_last_superusers_cannot_all_leave(root: User) -> None:
     answers = at_once(8, deactivate_next)
     assert set(answers) <= {200, 401, 409}
     assert User.objects.filter(is_superuser=True, is_active=True).exists()
+
+
+def test_a_use_is_noted_without_waiting_for_a_writer(handler: str) -> None:
+    """When another writer holds the lock, then a read with a token is answered at once."""
+    user = make_user("lock@example.com")
+    api = Api(user)
+    is_locked, may_end = Event(), Event()
+
+    def write() -> None:
+        try:
+            with transaction.atomic():
+                AccessToken.objects.update(label="held")
+                is_locked.set()
+                assert may_end.wait(60)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        assert is_locked.wait(60)
+        try:
+            before = time.monotonic()
+            assert api.get("/users/me").status_code == 200
+            assert time.monotonic() - before < 4  # a database waits for 5 or 20
+        finally:
+            may_end.set()
+        writing.result()
+    assert AccessToken.objects.get().last_used_at is None
+    assert api.get("/users/me").status_code == 200
+    assert AccessToken.objects.get().last_used_at is not None
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
+
+
+def test_many_are_locked_out_in_batches(root: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When an action is about many rows, then no transaction changes more than a few of them."""
+    monkeypatch.setattr(common, "_BATCH", 2)
+    users = [make_user(f"u{number}@example.com") for number in range(5)]
+    apis = [Api(user) for user in users]
+    client = Client()
+    client.force_login(root)
+    pages = {
+        "users/user": ("deactivate", [user.pk for user in users], "Deactivated 5 users."),
+        "users/accesstoken": ("revoke", [1], "Revoked 5 tokens."),
+    }
+    for page, (action, ids, told) in reversed(pages.items()):
+        with CaptureQueriesContext(connection) as queries:
+            data = {"action": action, "_selected_action": ids, "select_across": 1}
+            answer = client.post(f"/admin/{page}/", data, follow=True)
+        assert told in answer.content.decode()
+        writes = [one["sql"] for one in queries if one["sql"].startswith(("BEGIN", "COMMIT"))]
+        assert len(writes) >= 6  # three transactions, and that of the session
+    assert [api.get("/users/me").status_code for api in apis] == [401] * 5
+    assert set(User.objects.values_list("is_active", flat=True)) == {False, True}
+    assert User.objects.filter(locked_out_at=None).get() == root
+    assert LogEntry.objects.count() == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.contrib.auth import hashers
 from django.utils import timezone
 
-from tests.users.conftest import PASSWORD, Api, Browser, login, make_user
+from tests.users.conftest import PASSWORD, Api, Browser, at_once, login, make_user
 from users import conf, crud, hashing
 from users.exceptions import BusyError
 from users.models import AccessToken, User
@@ -20,8 +21,9 @@ BUSY = (503, {"detail": "The server is busy, try again"}, "1")
 
 
 @pytest.fixture
-def all_slots() -> Any:
-    """Take all slots."""
+def all_slots(settings: Any) -> Any:
+    """Take all slots, from whoever would wait for none."""
+    settings.API_HASHING_WAIT = 0
     with ExitStack() as stack:
         for _ in range(conf.hashing_slots()):
             stack.enter_context(hashing.slot())
@@ -44,8 +46,8 @@ def test_a_slot_is_given_back(settings: Any) -> None:
 
 @pytest.mark.asvs("2.4.1", "13.1.2")
 @pytest.mark.usefixtures("all_slots")
-def test_nothing_waits_for_a_slot(ann: User, root: User, hashed: list[str]) -> None:
-    """503 and come back in a second, wherever a password would be hashed."""
+def test_nothing_waits_for_a_slot_for_ever(ann: User, root: User, hashed: list[str]) -> None:
+    """When no slot is free in time, then 503, wherever a password would be hashed."""
     with pytest.raises(BusyError), hashing.slot():
         pass
     hashed.clear()
@@ -72,6 +74,29 @@ def test_who_finds_no_slot_has_made_no_attempt(ann: User, settings: Any) -> None
     settings.API_THROTTLES = {"login_client": (2, 300)}
     form = {"username": ann.email, "password": PASSWORD}
     assert [login(form).status_code for _ in range(4)] == [503] * 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_right_logins_at_once_all_get_in(
+    ann: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When more users log in than passwords are hashed at once, then they wait their turn."""
+    settings.API_THROTTLES = {"anonymous": None, "login_client": None, "client": None}
+    hasher = type(hashers.get_hasher())
+    encode = hasher.encode
+    running, most = [], []
+
+    def slow(*args: Any, **kwargs: Any) -> str:
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.05)
+        running.pop()
+        return encode(*args, **kwargs)
+
+    monkeypatch.setattr(hasher, "encode", slow)
+    form = {"username": ann.email, "password": PASSWORD}
+    assert at_once(20, lambda _: login(form).status_code) == [200] * 20
+    assert max(most) <= conf.hashing_slots()
 
 
 ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import hashers
+from django.test import Client
 
 from project import settings as project_settings
 from tests.users.conftest import PASSWORD, Api, login
 from users.models import User
 
+NEW = "another long passphrase"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("handler")]
 
 GOOD = [
@@ -78,3 +80,27 @@ def test_argon2_hashes_all_of_it(ann: User, settings: Any) -> None:
     assert hashers.identify_hasher(ann.password).algorithm == "argon2"
     assert login({"username": ann.email, "password": "xy" * 63 + "xz"}).status_code == 400
     assert login({"username": ann.email, "password": "xy" * 64}).status_code == 200
+
+
+def test_ones_own_needs_the_old_one_everywhere(root: User, manager: User) -> None:
+    """When users set their own password by id, then it is refused, whoever they are."""
+    for user in (root, manager):
+        before = user.password
+        answer: Any = Api(user).patch(f"/users/{user.pk}", {"password": NEW, "name": "X"})
+        detail = "Your own password is changed with the old one, at POST auth/password"
+        assert (answer.status_code, answer.json()) == (403, {"detail": detail})
+        user.refresh_from_db()
+        assert (user.password, user.name != "X") == (before, True)
+
+
+@pytest.mark.parametrize("form", ["{}", "0{}"])
+def test_the_admin_site_asks_for_the_old_one(form: str, root: User) -> None:
+    """When superusers set their own password on the page for others', then it asks for the old."""
+    client = Client()
+    client.force_login(root)
+    data = {"usable_password": "true", "password1": NEW, "password2": NEW}
+    page = client.post(f"/admin/users/user/{form.format(root.pk)}/password/", data)
+    assert page.headers["Location"] == "/admin/password_change/"
+    before = root.password
+    root.refresh_from_db()
+    assert root.password == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from tests.users.conftest import PASSWORD, Api, Browser, make_user, send
 from tests.users.test_api import REALM, shown
+from users import conf
 from users.models import User
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("handler")]
@@ -267,5 +269,28 @@ def test_use_does_not_prolong_a_session(is_staff: bool, db: None) -> None:
     session["more"] = 1
     session.save()
     assert Session.objects.get().expire_date == end
+    Session.objects.update(expire_date=timezone.now())
+    assert api.get("/users/me").status_code == 401
+
+
+@pytest.mark.asvs("7.3.2")
+@pytest.mark.parametrize("privilege", ["is_staff", "is_superuser"])
+@pytest.mark.parametrize("page", ["/api/users/me", "/admin/"])
+def test_a_session_is_shortened_when_privileges_grow(
+    privilege: str, page: str, ann: User, settings: Any
+) -> None:
+    """When a user is promoted, then a session of theirs ends as soon as one of the staff."""
+    api = Browser(ann)
+    api.get("/users/me")
+    long = Session.objects.get().expire_date
+    setattr(ann, privilege, True)
+    ann.is_staff = ann.is_staff or page == "/admin/"
+    ann.save()
+    send(api.client, "get", page)
+    short = Session.objects.get().expire_date
+    assert short < long
+    assert short - timezone.now() <= dt.timedelta(seconds=conf.staff_session_age())
+    send(api.client, "get", page)
+    assert Session.objects.get().expire_date == short
     Session.objects.update(expire_date=timezone.now())
     assert api.get("/users/me").status_code == 401

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -14,6 +16,7 @@ from django.utils import timezone
 from tests.users.conftest import PASSWORD, Api, Browser, at_once, make_user
 from tests.users.conftest import login as send_form
 from users import audit, conf, crud
+from users.crud import counters
 from users.dependencies.throttling import attempt_of
 from users.models import AccessToken, ThrottleCounter, User
 
@@ -39,7 +42,7 @@ def limits(settings: Any) -> Any:
     """Set limits; those not given are off."""
 
     def set_limits(**given: tuple[int, int]) -> None:
-        names = ("login_client", "client", "login", "anonymous", "user")
+        names = ("login_client", "client", "login", "suspect", "anonymous", "address", "user")
         settings.API_THROTTLES = {name: given.get(name) for name in names}
 
     return set_limits
@@ -53,8 +56,16 @@ def statuses(*forms: Any, client: str = "192.0.2.1") -> list[int]:
 def test_what_holds_if_nothing_is_said(settings: Any) -> None:
     """One setting changes single limits."""
     del settings.API_THROTTLES
-    names = ("login_client", "client", "login", "anonymous", "user")
-    known = dict(zip(names, [(5, 300), (30, 300), (100, 86_400), (60, 60), None], strict=True))
+    known = {
+        "login_client": (5, 300),
+        "client": (30, 300),
+        "login": (100, 86_400),
+        "suspect": (2, 3_600),
+        "anonymous": (60, 60),
+        "address": (5, 3_600),
+        "user": None,
+    }
+    names = known.keys()
     assert {name: conf.throttle(name) for name in names} == known
     settings.API_THROTTLES = {"client": None}
     assert {name: conf.throttle(name) for name in names} == {**known, "client": None}
@@ -113,14 +124,15 @@ def test_a_client_has_a_budget_for_all_logins(ann: User, limits: Any) -> None:
 def test_an_attacked_login_stays_open_where_it_is_known(
     ann: User, limits: Any, events: Any
 ) -> None:
-    """From many clients: new ones are shut out, with one alarm; the user's own is not."""
-    limits(login=(3, 86_400))
+    """When many clients attack a login, then each new one has two attempts, the owner's too."""
+    limits(login=(3, 86_400), suspect=(2, 3_600))
     assert statuses(FORM, client="192.0.2.9") == [200]
     for n in range(3):
         assert statuses(WRONG, client=f"192.0.2.{n + 10}") == [400]
     for n in range(2):
-        assert statuses(FORM, client=f"192.0.2.{n + 20}") == [429]
-    assert statuses(FORM, client="192.0.2.9") == [200]
+        assert statuses(*[WRONG] * 3, FORM, client=f"192.0.2.{n + 20}") == [400, 400, 429, 429]
+    assert statuses(*[WRONG] * 4, FORM, client="192.0.2.9") == [400] * 4 + [200]
+    assert statuses(WRONG, FORM, FORM, client="192.0.2.30") == [400, 200, 200]
     alarms = [one for one in events() if one["event"] == "login_under_attack"]
     assert [(one["client"], one["outcome"]) for one in alarms] == [("192.0.2.20", "failure")]
     assert ann.email not in str(alarms)
@@ -304,11 +316,12 @@ def test_remembering(db: None) -> None:
 
 def test_known_clients_are_forgotten(limits: Any, ann: User) -> None:
     """What is remembered for one login and client is not for others."""
-    limits(login=(1, 86_400))
+    limits(login=(1, 86_400), suspect=(1, 3_600))
     make_user("bob@example.com")
     assert statuses(FORM) == [200]
     bob = {**FORM, "username": "bob@example.com"}
-    assert statuses({**bob, "password": "x"}, bob, FORM) == [400, 429, 200]
+    wrong = {**bob, "password": "x"}
+    assert statuses(wrong, wrong, bob, FORM) == [400, 400, 429, 200]
 
 
 def test_half_a_surrogate_pair_is_a_login_like_others(db: None) -> None:
@@ -317,3 +330,63 @@ def test_half_a_surrogate_pair_is_a_login_like_others(db: None) -> None:
     assert attempt.login == "a\\ud800"
     attempt.count()
     assert audit.pseudonym(attempt.login)
+
+
+def test_addresses_are_not_asked_for_without_end(ann: User, root: User, limits: Any) -> None:
+    """When users try address after address for themselves, then they are soon refused."""
+    limits(address=(2, 3_600))
+    api = Api(ann)
+    wanted = [root.email, root.email, "ANN@example.com", "new@example.com"]
+    answers = [
+        api.patch("/users/me", {"email": email, "name": "A"}).status_code for email in wanted
+    ]
+    assert answers == [409, 409, 200, 429]
+    assert api.patch("/users/me", {"name": "Ann"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("args", "lifted"),
+    [
+        (["ANN@example.com"], ["login"]),
+        (["--client", "192.0.2.1"], ["client", "anonymous"]),
+        (["ann@example.com", "--client", "192.0.2.1"], ["login", "client", "anonymous", "pair"]),
+    ],
+)
+def test_a_limit_is_lifted(args: list[str], lifted: list[str], ann: User, limits: Any) -> None:
+    """When an operator unthrottles a login or a client, then it may try again at once."""
+    subjects = {
+        "login": ("login", ann.email),
+        "client": ("client", "192.0.2.1"),
+        "anonymous": ("anonymous", "192.0.2.1"),
+        "pair": ("login_client", ann.email, "192.0.2.1"),
+    }
+    for subject in subjects.values():
+        crud.count(*subject, seconds=300)
+    call_command("unthrottle", *args, stdout=StringIO())
+    again = {name: crud.count(*subject, seconds=300).count for name, subject in subjects.items()}
+    assert again == {name: 1 if name in lifted else 2 for name in subjects}
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ([], "Give an email address, --client, or both."),
+        (["--client", "nowhere"], "'nowhere' is no IP address."),
+    ],
+)
+def test_what_cannot_be_lifted(args: list[str], message: str, db: None) -> None:
+    """When the command is told no login and no client, then it says so in a line."""
+    with pytest.raises(CommandError, match=message):
+        call_command("unthrottle", *args)
+
+
+def test_old_counters_are_purged_in_batches(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When there are many old counters, then each batch is a short transaction."""
+    monkeypatch.setattr(counters, "_PURGE_BATCH", 2)
+    for number in range(5):
+        crud.remember(str(number), seconds=-1)
+    crud.remember("x", seconds=60)
+    with CaptureQueriesContext(connection) as queries:
+        assert crud.purge_counters() == 5
+    assert sum(one["sql"].startswith("DELETE") for one in queries) == 3
+    assert crud.is_remembered("x")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from users import audit
+from users import audit, sessions
 from users.dependencies.login import log_in
 from users.exceptions import BusyError, ThrottledError, UsersError, WrongCredentialsError
 from users.models import User
 
+_BATCH = 200
 _LONGEST_SEARCH = 100
 
 
@@ -58,6 +60,31 @@ class AuditedMixin(SearchedMixin):
         """Delete one row."""
         with audit.caused_by(request):
             return super().delete_view(request, *args, **kwargs)
+
+
+def batches(rows: QuerySet[Any]) -> Iterator[set[int]]:
+    """Yield the ids of *rows*, a few hundred at a time.
+
+    Each is changed in a transaction of its own, because other writers wait for its end.
+    """
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), _BATCH):
+        yield set(ids[start : start + _BATCH])
+
+
+def log_changes(request: HttpRequest, rows: Collection[Any], text: str) -> None:
+    """Log the same change of *rows* of one model, in one query."""
+    if rows:
+        LogEntry.objects.log_actions(user_of(request).pk, rows, CHANGE, text)
+
+
+def may_enter(request: HttpRequest) -> bool:
+    """Answer in place of `AdminSite.has_permission`, and end the session of new staff sooner."""
+    user = request.user
+    if not (isinstance(user, User) and user.is_active and user.is_staff):
+        return False
+    sessions.shorten(request, user)
+    return True
 
 
 def user_of(request: HttpRequest) -> User:

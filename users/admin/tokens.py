@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from users import crud
-from users.admin.common import AuditedMixin
+from users.admin.common import AuditedMixin, batches, log_changes
 from users.models import AccessToken
 
 
@@ -65,8 +65,11 @@ class AccessTokenAdmin(AuditedMixin):
     @admin.action(description="Revoke the selected tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
         """End tokens for ever."""
-        with transaction.atomic():
-            revoked = crud.revoke_tokens(access_tokens=queryset)
-            for token in revoked:
-                self.log_change(request, token, "Revoked.")
-        self.message_user(request, f"Revoked {len(revoked)} tokens.", messages.SUCCESS)
+        total = 0
+        for batch in batches(queryset):
+            with transaction.atomic():
+                tokens = AccessToken.objects.filter(pk__in=batch)
+                revoked = crud.revoke_tokens(access_tokens=tokens)
+                log_changes(request, revoked, "Revoked.")
+            total += len(revoked)
+        self.message_user(request, f"Revoked {total} tokens.", messages.SUCCESS)

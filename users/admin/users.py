@@ -6,16 +6,25 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from di.sessions import Session
 from users import crud
-from users.admin.common import AuditedMixin, obeying_rules, record_password, user_of
+from users.admin.common import (
+    AuditedMixin,
+    batches,
+    log_changes,
+    obeying_rules,
+    record_password,
+    user_of,
+)
 from users.admin.passwords import PasswordForm
 from users.admin.user_forms import UserChange, UserCreation
 from users.models import AccessToken, User
@@ -141,7 +150,9 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
             crud.delete_user(session=Session(), user_id=obj.pk, by=by, is_admin=by.is_superuser)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 - Django's signature
-        """Set a password, or take it away."""
+        """Set a password, or take it away; one's own on the page that asks for the old one."""
+        if self.get_object(request, unquote(id)) == request.user:
+            return redirect("admin:password_change")
         response = super().user_change_password(request, id, form_url)
         if response.status_code == HTTPStatus.FOUND:
             record_password(request, int(id))
@@ -184,17 +195,19 @@ class UserAdmin(AuditedMixin, DjangoUserAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, queryset: QuerySet[User], *, is_active: bool
     ) -> None:
         done, by = "Activated" if is_active else "Deactivated", user_of(request)
-        with transaction.atomic(), obeying_rules():
-            changed = crud.set_active(
-                session=Session(),
-                user_ids=set(queryset.values_list("pk", flat=True)),
-                is_active=is_active,
-                by=by,
-                is_admin=by.is_superuser,
-            )
-            for user in changed:
-                self.log_change(request, user, f"{done}.")
-        self.message_user(request, f"{done} {len(changed)} users.", messages.SUCCESS)
+        total = 0
+        for batch in batches(queryset):
+            with transaction.atomic(), obeying_rules():
+                changed = crud.set_active(
+                    session=Session(),
+                    user_ids=batch,
+                    is_active=is_active,
+                    by=by,
+                    is_admin=by.is_superuser,
+                )
+                log_changes(request, changed, f"{done}.")
+            total += len(changed)
+        self.message_user(request, f"{done} {total} users.", messages.SUCCESS)
 
 
 def _may_touch(request: HttpRequest, obj: User | None) -> bool:

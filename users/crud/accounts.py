@@ -280,9 +280,16 @@ def set_active(
     ]
     if not is_active:
         _keep_a_superuser(rows, leaving=changed)
+    found = session.query(User).filter(pk__in=[user.pk for user in changed])
+    if is_active:
+        found.update(is_active=True)
+    else:  # as `User.save` does it for one
+        now = timezone.now()
+        found.update(is_active=False, locked_out_at=now)
+        tokens = session.query(AccessToken).filter(user__in=changed, revoked_at=None)
+        tokens.update(revoked_at=now)
     for user in changed:
         user.is_active = is_active
-        user.save(using=session.using, update_fields=["is_active"])
         note(event, user=user, by=by, using=session.using)
     return changed
 

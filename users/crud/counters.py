@@ -13,6 +13,8 @@ from django.utils.crypto import salted_hmac
 
 from users.models import ThrottleCounter
 
+_PURGE_BATCH = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -79,7 +81,14 @@ def is_remembered(*subject: str) -> bool:
 
 def purge_counters() -> int:
     """Delete counters whose window is over and return their number."""
-    return ThrottleCounter.objects.filter(expires_at__lte=timezone.now()).delete()[0]
+    over = ThrottleCounter.objects.filter(expires_at__lte=timezone.now())
+    total = 0
+    # In batches, each a short transaction, so that no login waits.
+    while batch := list(over.values_list("pk", flat=True)[:_PURGE_BATCH]):
+        total += over.filter(pk__in=batch).delete()[0]
+        if len(batch) < _PURGE_BATCH:
+            break
+    return total
 
 
 def _key(subject: tuple[str, ...]) -> str:

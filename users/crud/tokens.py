@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -98,13 +100,38 @@ def get_token(*, user: User, key: str) -> AccessToken:
 
 
 def note_use(*, token: AccessToken, now: dt.datetime) -> None:
-    """Note that *token* was used, at most once in ten minutes."""
+    """Note that *token* was used, at most once in ten minutes.
+
+    Raises:
+        OperationalError: another writer has locked the database or the row. It is not
+            worth waiting for.
+    """
     due = now - _USE_IS_NOTED_EVERY
     if token.last_used_at is None or token.last_used_at <= due:
         is_due = Q(last_used_at=None) | Q(last_used_at__lte=due)
-        noted = AccessToken.objects.filter(is_due, pk=token.pk).update(last_used_at=now)
+        rows = AccessToken.objects.filter(is_due, pk=token.pk)
+        with _not_waiting():
+            noted = rows.update(last_used_at=now)
         if noted and token.last_used_at is None:
             audit.record("token_first_used", token=token.key, user=token.user_id)
+
+
+@contextmanager
+def _not_waiting() -> Iterator[None]:
+    """Let writes fail at once where they would wait for another writer."""
+    connection = transaction.get_connection()
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            milliseconds = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+            cursor.execute("PRAGMA busy_timeout = 0")
+            try:
+                yield
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = 1")
+            yield
 
 
 def revoke_tokens(*, access_tokens: QuerySet[AccessToken]) -> list[AccessToken]:

@@ -23,7 +23,7 @@ from di.http import HTTPException
 from di.markers import Depends
 from di.security.api_key import APIKeyCookie
 from di.security.oauth2 import OAuth2PasswordBearer
-from users import audit, conf, crud, scopes, tokens
+from users import audit, conf, crud, scopes, sessions, tokens
 from users.dependencies.errors import challenge, not_authenticated
 from users.models import AccessToken, User
 
@@ -177,6 +177,7 @@ def session_user(request: HttpRequest) -> User:
         raise not_authenticated()
     if request.method not in _SAFE_METHODS:
         enforce_csrf(request)
+    sessions.shorten(request, user)
     return user
 
 

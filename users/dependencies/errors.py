@@ -42,6 +42,7 @@ _STATUS: dict[type[exceptions.UsersError], int] = {
     exceptions.TokenNotFoundError: 404,
     exceptions.EmailTakenError: 409,
     exceptions.ProtectedUserError: 403,
+    exceptions.OwnPasswordError: 403,
     exceptions.UndeletableUserError: 409,
     exceptions.WrongCredentialsError: 400,
     exceptions.InvalidScopeError: 400,

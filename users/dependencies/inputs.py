@@ -20,10 +20,11 @@ from pydantic import SecretStr
 from di.markers import Depends
 from di.sessions import ReadSessionDep
 from users import crud, hashing, scopes
-from users.dependencies.authority import MyCaller, Writer, require
+from users.dependencies.authority import Me, MyCaller, Writer, require
 from users.dependencies.errors import invalid_input
 from users.dependencies.login import log_in
-from users.exceptions import GroupNotFoundError, WrongCredentialsError
+from users.dependencies.throttling import throttle_address
+from users.exceptions import GroupNotFoundError, OwnPasswordError, WrongCredentialsError
 from users.models import User
 from users.schemas import PRIVILEGES, MeUpdate, PasswordChange, UserCreate, UserUpdate
 
@@ -93,6 +94,8 @@ def user_changes(
 
     Raises:
         HTTPException: 403 for privileges, which `users:admin` is needed to change.
+        OwnPasswordError: a caller, or somebody with a stolen token, would set their own
+            password without the old one.
         InvalidInputError: a password is weak, a group unknown.
     """
     given = changes.dict(exclude_unset=True)
@@ -104,6 +107,8 @@ def user_changes(
         except GroupNotFoundError as error:
             raise invalid_input("body", "changes", "groups", text=str(error)) from None
     if "password" in given:
+        if user_id == by.user.pk:
+            raise OwnPasswordError
         owner = crud.get_user(session=session, user_id=user_id)
         owner.name, owner.email = given.get("name", owner.name), given.get("email", owner.email)
         password = _strong("changes", "password", changes.password, owner)
@@ -114,9 +119,16 @@ def user_changes(
 UserChangesDep = Annotated[dict[str, Any], Depends(user_changes)]
 
 
-def my_changes(changes: MeUpdate) -> dict[str, Any]:
-    """Return what users are to change about themselves."""
-    return changes.dict(exclude_unset=True)
+def my_changes(user: Me, changes: MeUpdate) -> dict[str, Any]:
+    """Return the fields that users are to change about themselves.
+
+    Raises:
+        ThrottledError: they have asked for too many e-mail addresses.
+    """
+    given = changes.dict(exclude_unset=True)
+    if given.get("email", user.email) != user.email:
+        throttle_address(user.pk)
+    return given
 
 
 MyChangesDep = Annotated[dict[str, Any], Depends(my_changes)]

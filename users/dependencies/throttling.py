@@ -36,6 +36,27 @@ def throttle_user(user_id: int) -> None:
     _limit("user", str(user_id))
 
 
+def throttle_address(user_id: int) -> None:
+    """Count an e-mail address that a user asks for: the answer tells if it is taken.
+
+    Raises:
+        ThrottledError: there were too many.
+    """
+    _limit("address", str(user_id))
+
+
+def lift(*, login: str | None, client: str | None) -> None:
+    """Forget the failures of a login, of a client, or of that login from that client."""
+    if login is not None:
+        crud.forget("login", spell(login))
+    if client is not None:
+        crud.forget("client", client)
+        crud.forget("anonymous", client)
+    if login is not None and client is not None:
+        for name in ("login_client", "suspect"):
+            crud.forget(name, spell(login), client)
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """Somebody tries to log in.
@@ -51,8 +72,9 @@ class Attempt:
     def count(self) -> None:
         """Count the attempt as a failure, before anything is hashed.
 
-        No login is ever locked for everybody: too many failures of one login, from
-        wherever, shut out only clients from which it never succeeded.
+        No login is ever locked: after too many failures of one login, from wherever, each
+        client from which it never succeeded has a small budget of its own. The owner can
+        log in from a new address, however many others try to.
 
         Raises:
             ThrottledError: there were too many.
@@ -63,13 +85,14 @@ class Attempt:
             _limit("login", self.login)
         except ThrottledError:
             if not crud.is_remembered("known", self.login, self.client):
-                raise
+                _limit("suspect", self.login, self.client)
 
     def withdraw(self) -> None:
         """Undo `count`: nobody looked whether it is a failure."""
         crud.take_back("login_client", self.login, self.client)
         crud.take_back("client", self.client)
         crud.take_back("login", self.login)
+        crud.take_back("suspect", self.login, self.client)
 
     def succeed(self) -> None:
         """Note that the attempt was no failure."""
@@ -80,11 +103,15 @@ class Attempt:
 
 def attempt_of(request: HttpRequest, login: str) -> Attempt:
     """Return the attempt that *request* makes with *login*, whatever that is."""
+    return Attempt(spell(login), client_of(request))
+
+
+def spell(login: str) -> str:
+    """Return the one spelling of *login*, whatever it is."""
     try:
-        spelled = normalize_email(login)
+        return normalize_email(login)
     except ValueError:
-        spelled = fold_login(login)
-    return Attempt(spelled, client_of(request))
+        return fold_login(login)
 
 
 def _limit(name: str, *subject: str) -> None:

@@ -17,6 +17,7 @@ from project.startup import (
     check_database,
     check_port,
     ensure_administrator,
+    is_local,
 )
 
 
@@ -41,6 +42,10 @@ class Command(BaseCommand):
             raise CommandError(message)
         try:
             check_port(host, port)
+            if settings.DEBUG and not is_local(host):
+                self.say(f"DEBUG is off, because others can reach {host}: it shows them the source")
+                settings.DEBUG = False
+                os.environ["DEBUG"] = "0"  # for the server's processes
             self.say(f"Database: {check_database()}")
             self.say("Migrating")
             call_command("migrate", interactive=False, verbosity=0)
