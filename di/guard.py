@@ -63,6 +63,7 @@ class Guard:
             # No future can hold one: who waits for this thread would wait for ever.
             message = "A view or a dependable raised StopIteration."
             raise RuntimeError(message) from stop
+        _merge(frame.response, result)
         return self.end_later(frame, result, run)
 
     def prepare(
@@ -84,9 +85,7 @@ class Guard:
             warnings.warn(_PAIR, DeprecationWarning, stacklevel=self._depth)
             result = Status(*result)
         response = self.build(frame, result)
-        if response is not frame.response:
-            _merge(frame.response, response)
-        elif asked is not None and not isinstance(result, Status):
+        if response is frame.response and asked is not None and not isinstance(result, Status):
             response.status_code = asked
             if asked in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
                 frame.response.content = b""
@@ -153,6 +152,7 @@ class AsyncGuard(Guard):
         """Resolve the dependencies and call the view; see `Guard.__call__`."""
         request = frame.request
         result = await compiled.resolve(frame, self.view, self.respond)
+        _merge(frame.response, result)
         ending = _ending(frame)
         if ending is None:
             return result
@@ -208,8 +208,13 @@ def _declared(operation: Operation, status: Any, value: Any) -> Any:
     return model if is_more and type(value) is not declared else None
 
 
-def _merge(set_by_dependables: HttpResponse, response: HttpResponseBase) -> None:
-    """Add headers and cookies to a view's own response, which wins on a clash."""
+def _merge(set_by_dependables: HttpResponse, response: Any) -> None:
+    """Add headers and cookies to a view's own response, which wins on a clash.
+
+    This waits until function-scope generators are closed, because they may set some, too.
+    """
+    if response is set_by_dependables or not isinstance(response, HttpResponseBase):
+        return
     for name, value in set_by_dependables.items():
         if name.lower() != "content-type":
             response.headers.setdefault(name, value)

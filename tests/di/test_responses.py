@@ -1,6 +1,7 @@
 """What dependables and view set on the response that is not there yet."""
 
 import asyncio
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -383,3 +384,31 @@ def test_without_a_schema_all_is_sent(api: NinjaAPI) -> None:
 
     assert TestClient(api).get("/x").json()["password"] == "hash"
     assert TestClient(api).get("/y").content == b""
+
+
+@pytest.mark.parametrize("kind", [HttpResponse, StreamingHttpResponse])
+def test_headers_set_after_yield_reach_a_response_of_the_view(kind: Any, world: World) -> None:
+    """When a function-scope generator sets headers after its yield, then they are sent."""
+
+    def late(response: HttpResponse) -> Iterator[None]:
+        response["X-Step"] = "before"
+        yield
+        response["X-Step"] = "after"
+        response["X-Own"] = "dependable"
+        response.set_cookie("late", "1")
+
+    api = NinjaAPI(urls_namespace="api")
+
+    @api.get("/x", dependencies=[Depends(late, scope="function")])
+    @world.view
+    def view(request: HttpRequest) -> Any:
+        own = kind([b"text"])
+        own["X-Own"] = "view"
+        return own
+
+    world.serve(api)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Django's, of a stream that is not of its handler's kind
+        response = world.get("/x")
+    assert (response["X-Step"], response["X-Own"]) == ("after", "view")
+    assert response.cookies["late"].value == "1"
