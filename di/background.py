@@ -38,13 +38,26 @@ class BackgroundTasks:
 
     Attributes:
         tasks: in the order of their calls.
+        is_over: whether the tasks have run, so that no other is called.
     """
 
     def __init__(self) -> None:
         self.tasks: list[BackgroundTask] = []
+        self.is_over = False
 
     def add_task(self, func: Callable[_P, object], /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-        """Call *func*, which may be async, with these arguments after the response."""
+        """Call *func*, which may be async, with these arguments after the response.
+
+        Raises:
+            RuntimeError: the tasks have run already. A request-scope generator is closed
+                after them.
+        """
+        if self.is_over:
+            message = (
+                f"The background task {describe(func)} was added after the background tasks of"
+                " its request had run, so nothing will call it. Add it before the yield."
+            )
+            raise RuntimeError(message)
         self.tasks.append(BackgroundTask(func, args, kwargs))
 
     def run(self) -> BaseException | None:

@@ -57,6 +57,7 @@ class Ending:
         if self.tasks.tasks:
             lead_here(self.context)
             error = self.context.run(self.tasks.run)
+        self.tasks.is_over = True
         _report(self.lifetime.close(error))
 
     async def aclose(self, hop: Hop) -> None:
@@ -69,6 +70,7 @@ class Ending:
             lead_here(self.context)
             running = self.tasks.arun(Hop())
             error = await asyncio.create_task(running, context=self.context)
+        self.tasks.is_over = True
         _report(await self.lifetime.aclose(hop, error))
 
     def close_anywhere(self, hop: Hop) -> None:

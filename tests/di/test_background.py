@@ -305,3 +305,30 @@ def test_outside_a_request_its_failure_is_the_callers(made: Any) -> None:
         with pytest.raises(OSError, match="task"):
             run()
         assert events == ["opens", "sees OSError('task')", "closes"]
+
+
+def test_a_task_added_when_tasks_have_run_is_named_in_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When a request-scope generator adds a task after its yield, then the log names that task."""
+
+    def forgotten() -> None: ...
+
+    def late(tasks: BackgroundTasks) -> Iterator[None]:
+        yield
+        tasks.add_task(forgotten)
+
+    api = NinjaAPI(urls_namespace="api")
+
+    @api.get("/x", dependencies=[Depends(late)])
+    @world.view
+    def view(request: HttpRequest) -> int:
+        return 1
+
+    world.serve(api)
+    response = world.get("/x")
+    response.close()
+    assert response.status_code == 200
+    assert [record.name for record in caplog.records] == ["di"]
+    assert "forgotten" in caplog.text
+    assert "nothing will call it" in caplog.text
