@@ -124,6 +124,8 @@ class Frame:
         """Return the value of an expression, `UNKNOWN` if it cannot be told."""
         if isinstance(node, ast.Name):
             return UNKNOWN if node.id in source.bound else self.named(node.id)
+        if isinstance(node, ast.NamedExpr):
+            return self.resolve(node.value, source)
         if isinstance(node, ast.Attribute):
             if _is_super(node.value):
                 return self._inherited(node.attr)
@@ -230,13 +232,14 @@ def _constructors(cls: type) -> Iterator[tuple[FunctionType, Any]]:
         yield init, Instance(cls)
 
 
-def hooks_of(cls: type) -> Iterator[tuple[MethodType, int]]:
-    """Yield the methods that a generated constructor calls, and how many arguments they get."""
+def hooks_of(cls: type) -> Iterator[tuple[Any, int]]:
+    """Yield the callables that a generated constructor calls, and how many arguments each gets."""
     init = inspect.getattr_static(cls, "__init__")
     passed_on: set[str] = set()
     if is_dataclass(cls) and type(init) is FunctionType:
         passed_on.update(parameter_names(init.__code__)[1:])
         passed_on.difference_update(one.name for one in fields(cls))
+        yield from ((one.default_factory, 0) for one in fields(cls))
     known = {"__post_init__": len(passed_on), "__attrs_post_init__": 0, "model_post_init": 1}
     for name, positional in known.items():
         method = attribute_of(Instance(cls), name)

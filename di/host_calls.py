@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ninja.constants import NOT_SET
 from ninja.router import BoundRouter
-from ninja.throttling import BaseThrottle
 
 from di.unfilled import refuse_markers_of_host
 
@@ -23,7 +23,7 @@ def refuse_in_auth(auth: Any) -> None:
     Raises:
         NotInjectedError: one of them declares some, or a method that it calls does.
     """
-    for one in _listed(auth):
+    for one in filter(callable, _listed(auth)):
         refuse_markers_of_host(one, "An object of auth=", 1, _HINT)
 
 
@@ -34,9 +34,8 @@ def refuse_in_throttle(throttle: Any) -> None:
         NotInjectedError: a method of one of them declares some.
     """
     for one in _listed(throttle):
-        if isinstance(one, BaseThrottle):
-            refuse_markers_of_host(one.allow_request, "A throttle", 1, _HINT)
-            refuse_markers_of_host(one.wait, "A throttle", 0, _HINT)
+        refuse_markers_of_host(one.allow_request, "A throttle", 1, _HINT)
+        refuse_markers_of_host(one.wait, "A throttle", 0, _HINT)
 
 
 def refuse_in_handler(handler: Callable[..., Any]) -> None:
@@ -71,5 +70,6 @@ def refuse_in_operations(routers: Iterable[BoundRouter]) -> None:
 
 
 def _listed(value: Any) -> Iterable[Any]:
-    given = value if isinstance(value, list | tuple) else [value]
-    return [one for one in given if callable(one) or isinstance(one, BaseThrottle)]
+    if value is None or value is NOT_SET:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, TypeVar, get_origin
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from di.annotations import show_signature
 from di.declared import markers_of, parameter_names, variable_names
@@ -193,8 +193,8 @@ class _Search:
             if is_class(me) and function.__name__ == "__call__":
                 return  # a metaclass decides by itself whether the constructor runs
         if is_class(call):
-            for method, positional in hooks_of(call):
-                yield from self.run(method, Passed(positional))
+            for hook, positional in hooks_of(call):
+                yield from self.run(hook, Passed(positional))
 
     def enter(self, frame: Frame, *, is_direct: bool) -> Iterator[Finding]:
         function = frame.function
@@ -288,9 +288,12 @@ def _is_clear(use: Use, frame: Frame, source: Source) -> bool:
 def _warn(call: Callable[..., Any], finding: Finding) -> None:
     """Log a guess once, because servers in production run no system checks."""
     function = getattr(finding.calls[-1], "__func__", finding.calls[-1])
-    if function not in _warned:
-        _warned.add(function)
-        _logger.warning("%s (di.E203) Hint: %s", guess_of(call, finding), finding.hint)
+    text = guess_of(call, finding)
+    warned = _warned.setdefault(function, set())
+    if text not in warned:
+        warned.add(text)
+        _logger.warning("%s (di.E203) Hint: %s", text, finding.hint)
 
 
-_warned: WeakSet[Callable[..., Any]] = WeakSet()
+_warned: WeakKeyDictionary[Callable[..., Any], set[str]] = WeakKeyDictionary()
+"""The texts that were logged, by the function that each is about."""

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Annotated, Any, Self
 
 from asgiref.sync import sync_to_async
@@ -130,6 +130,11 @@ class PostInit:
         self.name = name
 
 
+@dataclass
+class WithFactory:
+    base: Base = field(default_factory=Base)
+
+
 class Slotted:
     __slots__ = ("call",)
 
@@ -241,6 +246,13 @@ def by_dunder_call(call: Callable[..., Any]) -> Callable[..., Any]:
     return lambda request: [call.__call__(request)]
 
 
+def renamed_at_once(call: Callable[..., Any]) -> Callable[..., Any]:
+    def inner(request: HttpRequest) -> Any:
+        return (run := call)(request) or run
+
+    return inner
+
+
 def cached(call: Callable[..., Any]) -> Callable[..., Any]:
     inner = functools.lru_cache(call)
 
@@ -265,6 +277,14 @@ def calls_another(request: HttpRequest) -> str:
     return name_of(request)
 
 
+def one_more(*args: Any, **kwargs: Any) -> str:
+    return name_of(*args, **kwargs)
+
+
+def two_more(*args: Any, **kwargs: Any) -> str:
+    return one_more(*args, **kwargs)
+
+
 def variable(*names: Annotated[str, Depends(verify)]) -> str:
     return str(names)
 
@@ -277,9 +297,19 @@ LOSING: dict[str, Any] = {
     one.__name__: one
     for one in (
         *(ByKeywords, ByPosition, OldSuper, ByName, WithoutArguments, Twice, Diamond, New),
-        *(NewOfBase, OfMeta, OfMetaOfMeta, PostInit, variable, variable_keywords, calls_another),
+        *(
+            NewOfBase,
+            OfMeta,
+            OfMetaOfMeta,
+            PostInit,
+            WithFactory,
+            variable,
+            variable_keywords,
+            calls_another,
+        ),
     )
 } | {
+    "two functions": two_more,
     "slotted": Slotted(name_of),
     "calls super": CallsSuper(),
     "calls a method": CallsMethod(),
@@ -294,6 +324,7 @@ LOSING: dict[str, Any] = {
     "in a thread": in_a_thread(name_of),
     "dunder call": by_dunder_call(name_of),
     "cached": cached(name_of),
+    "renamed at once": renamed_at_once(name_of),
     "own signature": with_own_signature(name_of),
     "bound method": CallsTwoMethods().first,
     "partial": functools.partial(CallsTwoMethods().first),
@@ -333,6 +364,20 @@ class OwnSingleton(type):
 
 
 class OfSingleton(metaclass=OwnSingleton):
+    def __init__(self, name: str = Depends(verify)) -> None:
+        self.name = name
+
+    __str__ = Base.__str__
+
+
+class FillingMeta(type):
+    """Passes a value of its own."""
+
+    def __call__(cls, request: HttpRequest) -> Any:
+        return super().__call__(verify(request))
+
+
+class OfFilling(metaclass=FillingMeta):
     def __init__(self, name: str = Depends(verify)) -> None:
         self.name = name
 
@@ -421,11 +466,29 @@ def calls_with_value(request: HttpRequest, found: str = Depends(verify)) -> str:
     return name_of(request, found)
 
 
+def shadows_a_name(found: str = Depends(verify)) -> str:
+    """Call a function of its own that has the name of one with a dependency."""
+
+    def name_of() -> str:
+        return found
+
+    return name_of()
+
+
+def imports_a_name(found: str = Depends(verify)) -> str:
+    from builtins import str as name_of
+
+    try:
+        raise KeyError
+    except KeyError as calls_with_value:
+        return name_of(found) if calls_with_value.args == () else ""
+
+
 RIGHT: dict[str, Any] = {
     one.__name__: one
     for one in (
-        *(PassesOwn, PassesOwnByName, SetsDefault, Inherits, OfSingleton, OwnPostInit),
-        calls_with_value,
+        *(PassesOwn, PassesOwnByName, SetsDefault, Inherits, OfSingleton, OfFilling, OwnPostInit),
+        *(calls_with_value, shadows_a_name, imports_a_name),
     )
 } | {
     "states its signature": stating(name_of),

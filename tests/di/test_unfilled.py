@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, ForwardRef, TypeAlias, TypeVar
 
 import ninja
 import pytest
@@ -149,6 +149,15 @@ def test_views_without_dependencies_register() -> None:
     assert list(markers_of(view)) == []
     assert list(markers_of(int)) == []
     assert list(markers_of(type)) == []
+
+
+def test_a_forward_reference_is_read() -> None:
+    """When an annotation is a reference, as in Python 3.14, then its marker is found."""
+
+    def view(request: HttpRequest, x: Any) -> None: ...
+
+    view.__annotations__["x"] = ForwardRef("Annotated[Absent, Depends(verify)]")
+    assert [name for name, _ in markers_of(view)] == ["x"]
 
 
 def test_an_annotation_that_raises_has_no_marker() -> None:
