@@ -110,6 +110,14 @@ def test_audit_entries_are_filtered_and_found(root: User, ann: User) -> None:
         assert [entry.target_id for entry in answer.context["cl"].queryset] == found
 
 
+def test_audit_entries_of_a_command_say_so(root: User, ann: User) -> None:
+    """When a command did it, then no user is named, on both databases."""
+    AuditEntry.objects.create(event="access_ended", actor_id="", target_id=ann.pk)
+    text = page(root, "users_auditentry_changelist")
+    assert '<td class="field-by">a command</td>' in text
+    assert f">{ann.email}</a>" in text
+
+
 def test_audit_entries_show_no_address_to_readers_who_may_see_no_user(root: User) -> None:
     """When the reader may view entries but not users, then ids stand in for addresses."""
     reader = make_user("auditor@example.com", name="Auditor", is_staff=True)
