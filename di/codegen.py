@@ -26,7 +26,7 @@ from weakref import WeakValueDictionary, finalize
 
 from di import lifetimes
 from di.app_scope import Instance, app_scope
-from di.contexts import Bridge, Hop
+from di.contexts import Attendant, Bridge, Hop
 from di.inspection import Kind
 from di.lifetimes import NEVER, Lifetime, Slots, State
 from di.markers import Scope, SecurityScopes
@@ -106,7 +106,17 @@ class _Writer:
             for one in (
                 *(lifetimes.unwind, lifetimes.aunwind, lifetimes.leave, lifetimes.aleave),
                 *(lifetimes.never_yielded, lifetimes.yielded_twice, lifetimes.ayielded_twice),
-                *(lifetimes.first_of, Bridge, Hop, Lifetime, SecurityScopes, Slots, keep, akeep),
+                *(
+                    lifetimes.attended,
+                    Attendant,
+                    Bridge,
+                    Hop,
+                    Lifetime,
+                    SecurityScopes,
+                    Slots,
+                    keep,
+                    akeep,
+                ),
             )
         }
         self.globals |= {"BAD": BAD, "NEVER": NEVER, "__name__": __name__}
@@ -151,9 +161,7 @@ class _Writer:
         if any(step.limiter for step in steps):
             self.line("frame.slots = slots = Slots()")
         if self.is_async:
-            hops = view_call == "hop" or any(
-                self.in_thread(step) or step.scope == "request" for step in steps
-            )
+            hops = view_call == "hop" or any(self.in_thread(step) for step in steps)
             if hops:
                 self.line("frame.hop = hop = Hop()")
         elif view_call == "bridge" or any(
@@ -254,16 +262,25 @@ class _Writer:
                 call = f"bridge({self.write_calling(step, call)})"
             self.line(f"{value} = {call}")
             return
-        if kind.is_async and self.is_async and step.scope == "request":
-            # What is entered in a task of its own is noted there: this one may be cancelled
-            # in the moment in which the other ends.
-            self.line(f"{value} = BAD")
-            with self.function(f"async def entering_{number}()"):
-                self.line(f"nonlocal {value}, generator_{number}")
-                self.write_entering(step, f"{name}({arguments})")
-            self.line(f"await hop.apart(entering_{number})")
+        if kind.is_async and not (self.is_async and step.scope != "request"):
+            self.write_attending(step, f"{name}({arguments})")
         else:
             self.write_entering(step, f"{name}({arguments})")
+
+    def write_attending(self, step: Step, generator: str) -> None:
+        """Write the same for a *generator* that is closed in another task than this one."""
+        number = step.index
+        origin = self.bind(f"step_{number}", step)
+        # Noted before it is open: this task may be cancelled in the moment in which it opens.
+        self.line(f"generator_{number} = Attendant()")
+        if self.is_async:
+            call = f"await attended(generator_{number}, {generator}, {origin}, is_task=True)"
+        else:
+            with self.function(f"def attending_{number}()"):
+                keeper = f"generator_{number}, {generator}, {origin}, is_task=False"
+                self.line(f"return attended({keeper})")
+            call = f"bridge(attending_{number})"
+        self.line(f"{self.values[number]} = {call}")
 
     def write_entering(self, step: Step, generator: str) -> None:
         """Write what runs the *generator* of *step* to its yield, and notes that it is open."""
@@ -279,9 +296,7 @@ class _Writer:
         """Return the expression that runs a generator to its yield."""
         if step.dependable.kind is Kind.GENERATOR:
             return f"next(entered_{step.index}, NEVER)"
-        if self.is_async:
-            return f"await anext(entered_{step.index}, NEVER)"
-        return f"bridge(first_of, entered_{step.index})"
+        return f"await anext(entered_{step.index}, NEVER)"
 
     def write_hop_alone(self, step: Step) -> None:
         """Write a sync *step* that an event loop has waited for."""
@@ -350,6 +365,8 @@ class _Writer:
                     self.line(f"raise {twice}((closing, step_{step.index}))")
         if self.generators("request"):
             self.line(f"frame.left = Lifetime({self.pairs('request')}, frame)")
+            if any(step.dependable.kind.is_async for step in self.generators("request")):
+                self.line("frame.left.let_go()")
 
     def pairs(self, scope: Scope) -> str:
         """Return the list of a scope's generators, None where one is not open."""

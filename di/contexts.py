@@ -80,16 +80,6 @@ class Hop(_Shared):
         finally:
             self.bring_back()
 
-    async def apart(
-        self, function: Callable[_P, Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs
-    ) -> _T:
-        """Await *function* in the shared context, and thus in a task of its own."""
-        self.bring_in()
-        try:
-            return _unpacked(*await _task(self.context, function, *args, **kwargs))
-        finally:
-            self.bring_back()
-
 
 class Bridge(_Shared):
     """The way from a sync view to an event loop; see `bridged`."""
@@ -111,6 +101,127 @@ class Bridge(_Shared):
             return _unpacked(*bridged(run)())
         finally:
             self.bring_back()
+
+
+class Attendant(_Shared):
+    """The task in which an async generator runs, from its first line to its last.
+
+    Task groups, timeouts and cancel scopes around a yield need one task. What they cancel is
+    this task, and it passes the cancellation on to the task that uses the value.
+
+    Attributes:
+        interruption: the cancellation that reached the generator at its yield, if any.
+    """
+
+    __slots__ = ("closing", "interruption", "is_used", "opened", "result", "task", "user")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.task: asyncio.Task[None] | None = None
+        self.interruption: asyncio.CancelledError | None = None
+        self.user: asyncio.Task[Any] | None = None
+        self.is_used = True
+        self.result: BaseException | None = None
+
+    async def enter(
+        self,
+        first: Callable[[], Awaitable[_T]],
+        last: Callable[[BaseException | None], Awaitable[BaseException | None]],
+        user: asyncio.Task[Any] | None = None,
+    ) -> _T:
+        """Await *first* in the task, which then waits for `close` in order to await *last*.
+
+        Args:
+            first: runs the generator to its yield; if it raises, there is nothing to close.
+            last: runs the generator to its end.
+            user: the task that uses the value, None if a thread does.
+        """
+        self.bring_in()
+        loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[_Outcome[Any]] = loop.create_future()
+        self.closing: asyncio.Future[BaseException | None] = loop.create_future()
+        task = loop.create_task(self._attend(first, last), context=self.context)
+        try:
+            cancelled = await _ended_or_cancelled(self.opened, task)
+            value, error = self.opened.result()
+            if error is None:
+                self.task, self.user = task, user
+                if cancelled is not None:
+                    raise cancelled
+            return cast("_T", _unpacked(value, error))
+        finally:
+            self.bring_back()
+
+    @property
+    def is_open(self) -> bool:
+        """Return True if the generator came to its yield."""
+        return self.task is not None
+
+    async def close(self, error: BaseException | None) -> BaseException | None:
+        """End the generator, which is open, with *error*; return what goes on from there."""
+        if self.task is None:  # pragma: no cover - for type checkers
+            return error
+        if asyncio.get_running_loop() is not self.task.get_loop():
+            elsewhere = asyncio.run_coroutine_threadsafe(self.close(error), self.task.get_loop())
+            return await asyncio.wrap_future(elsewhere)
+        self.bring_in()
+        try:
+            if not self.closing.done():
+                self.closing.set_result(error)
+            await _ended_or_cancelled(self.task, self.task)
+            if self.user is not None and self.interruption is not None:
+                self.user.uncancel()
+            return self.result
+        finally:
+            self.bring_back()
+
+    def let_go(self) -> None:
+        """Note that the view has ended; raise the cancellation that it has not seen."""
+        self.is_used = False
+        self.user = None
+        if self.interruption is not None:
+            raise self.interruption
+
+    async def _attend(
+        self,
+        first: Callable[[], Awaitable[Any]],
+        last: Callable[[BaseException | None], Awaitable[BaseException | None]],
+    ) -> None:
+        value, error = await _aoutcome(first)
+        self.opened.set_result((value, error))
+        if error is not None:
+            return
+        while not self.closing.done():
+            try:
+                await asyncio.wait([self.closing])
+            except asyncio.CancelledError as cancelled:
+                if self.interruption is None:
+                    self.interruption = cancelled
+                    if self.user is not None:
+                        self.user.cancel()
+                if not self.is_used:
+                    break  # nobody is there who could be told, or who will call close()
+        error = self.closing.result() if self.closing.done() else None
+        if self.interruption is not None and isinstance(error, asyncio.CancelledError | None):
+            error = self.interruption
+        self.result = await last(error)
+
+
+async def _ended_or_cancelled(
+    ending: asyncio.Future[Any], task: asyncio.Task[Any]
+) -> asyncio.CancelledError | None:
+    """Wait for *ending*, and pass on to *task* each cancellation that comes meanwhile.
+
+    A cancellation that comes in the moment in which *ending* ends is returned.
+    """
+    while not ending.done():
+        try:
+            await asyncio.wait([ending])
+        except asyncio.CancelledError as cancelled:
+            if ending.done():
+                return cancelled
+            task.cancel()
+    return None
 
 
 def lead_here(context: contextvars.Context) -> None:

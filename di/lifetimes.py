@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import logging
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
-from di.contexts import Bridge, Hop
+from di.contexts import Attendant, Bridge, Hop
 from di.exceptions import GeneratorProtocolError
 from di.limits import Limiter
 from di.plan import Step
@@ -100,7 +102,7 @@ class Lifetime:
             entered = self.entered.pop()
             if _is_async(entered):
                 bridge = self.state.bridge or Bridge()
-                error = bridge(_afinish, entered, error)
+                error = bridge(_aclose, entered, error)
             else:
                 error = _finish(entered, error)
             self._release(entered)
@@ -113,11 +115,7 @@ class Lifetime:
                 error = await hop(self._close_sync_neighbors, error)
                 continue
             entered = self.entered.pop()
-            if entered[1].scope == "request":
-                # It may end in another task: its context is the one that it began in.
-                error = await hop.apart(_afinish, entered, error)
-            else:
-                error = await _afinish(entered, error)
+            error = await _aclose(entered, error)
             self._release(entered)
         return error
 
@@ -125,6 +123,12 @@ class Lifetime:
     def is_async(self) -> bool:
         """Whether any of it has to be closed on an event loop."""
         return any(map(_is_async, self.entered))
+
+    def let_go(self) -> None:
+        """Note that the view has ended; raise the cancellation that it has not seen, if any."""
+        for generator, _ in self.entered:
+            if isinstance(generator, Attendant):
+                generator.let_go()
 
     def _close_sync_neighbors(self, error: BaseException | None) -> BaseException | None:
         while self.entered and not _is_async(self.entered[-1]):
@@ -189,12 +193,32 @@ class Outcome:
 
 
 def _opened(generators: list[Entered]) -> list[Entered]:
-    return [entered for entered in generators if entered[0] is not None]
+    return [entered for entered in generators if _is_open(entered[0])]
 
 
-async def first_of(generator: AsyncGenerator[Any, Any]) -> Any:
-    """Run *generator* to its yield and return its value, `NEVER` if there is none."""
-    return await anext(generator, NEVER)
+def _is_open(generator: Any) -> bool:
+    return generator.is_open if isinstance(generator, Attendant) else generator is not None
+
+
+async def attended(
+    attendant: Attendant, generator: AsyncGenerator[Any, Any], step: Step, *, is_task: bool
+) -> Any:
+    """Run *generator* to its yield in the task of *attendant* and return its value.
+
+    Args:
+        attendant: keeps the generator.
+        generator: of an async generator dependable.
+        step: that the generator comes from.
+        is_task: whether this task is the one that uses the value.
+    """
+
+    async def first() -> Any:
+        if (value := await anext(generator, NEVER)) is NEVER:
+            raise never_yielded(step)
+        return value
+
+    user = asyncio.current_task() if is_task else None
+    return await attendant.enter(first, functools.partial(_afinish, (generator, step)), user)
 
 
 def never_yielded(step: Step) -> GeneratorProtocolError:
@@ -231,6 +255,12 @@ async def ayielded_twice(
     return problem
 
 
+async def _aclose(entered: Entered, error: BaseException | None) -> BaseException | None:
+    if isinstance(entered[0], Attendant):
+        return await entered[0].close(error)
+    return await _afinish(entered, error)
+
+
 def _finish(entered: Entered, error: BaseException | None) -> BaseException | None:
     """Run a generator to its end and return the exception that goes on from there."""
     generator: Generator[Any, Any, Any] = entered[0]
@@ -249,16 +279,34 @@ def _finish(entered: Entered, error: BaseException | None) -> BaseException | No
 async def _afinish(entered: Entered, error: BaseException | None) -> BaseException | None:
     """See `_finish`."""
     generator: AsyncGenerator[Any, Any] = entered[0]
+    before = _cancellations()
     try:
         if error is None:
             await anext(generator)
         else:
             await generator.athrow(error)
     except StopAsyncIteration as stop:
-        return _left(entered, error, stop)
+        left = _left(entered, error, stop)
+        return _ended_cancellation(left) if _cancellations() < before else left
     except BaseException as raised:  # noqa: BLE001 - whatever it is goes on
         return _raised(error, raised)
     return await ayielded_twice(entered, error)
+
+
+def _cancellations() -> int:
+    """Return the number of cancellations of this task that are still in force."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def _ended_cancellation(error: BaseException | None) -> BaseException:
+    """Return the error of a generator whose cancel scope has ended a cancellation.
+
+    A host takes every CancelledError for the disconnect of the client, and would not answer.
+    """
+    ended = RuntimeError("A dependable has cancelled its request.")
+    ended.__cause__ = error
+    return ended
 
 
 def _left(

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from di.contexts import Bridge, Hop, run_apart
+from di.contexts import Attendant, Bridge, Hop, run_apart
 from di.exceptions import GeneratorProtocolError
 from di.graph import analyze
-from di.lifetimes import Lifetime, State, first_of
+from di.lifetimes import Lifetime, State, attended
 from di.markers import Depends
 from di.plan import Step, compile_plan
 
@@ -37,11 +37,13 @@ class Stack:
         for function in functions:
             step, call = self._step(function)
             generator = call()
+            entered: Any = generator
             if self.is_async:
-                state.bridge(first_of, generator)
+                entered = Attendant()
+                state.bridge(attended, entered, generator, step, is_task=False)
             else:
                 next(generator)
-            lifetime.entered.append((generator, step))
+            lifetime.entered.append((entered, step))
         return lifetime.close(error)
 
     async def _arun(
@@ -61,11 +63,13 @@ class Stack:
 
 async def enter(lifetime: Lifetime, hop: Hop, step: Step, generator: Any) -> None:
     """Run *generator* to its yield, as a request-scope one of an async view."""
+    entered = generator
     if step.dependable.kind.is_async:
-        await hop.apart(first_of, generator)
+        entered = Attendant()
+        await attended(entered, generator, step, is_task=True)
     else:
         await hop(next, generator)
-    lifetime.entered.append((generator, step))
+    lifetime.entered.append((entered, step))
 
 
 def as_async(function: Callable[[], Iterator[Any]]) -> Callable[[], AsyncIterator[Any]]:
