@@ -466,22 +466,22 @@ def calls_with_value(request: HttpRequest, found: str = Depends(verify)) -> str:
     return name_of(request, found)
 
 
-def shadows_a_name(found: str = Depends(verify)) -> str:
+def shadows_a_name(request: HttpRequest, found: str = Depends(verify)) -> str:
     """Call a function of its own that has the name of one with a dependency."""
 
     def name_of() -> str:
         return found
 
-    return name_of()
+    return calls_with_value(request, name_of())
 
 
-def imports_a_name(found: str = Depends(verify)) -> str:
-    from builtins import str as name_of
+def imports_a_name(request: HttpRequest, found: str = Depends(verify)) -> str:
+    from builtins import str as name_of  # noqa: PLC0415 - the name means another function here
 
     try:
         raise KeyError
-    except KeyError as calls_with_value:
-        return name_of(found) if calls_with_value.args == () else ""
+    except KeyError as error:
+        return calls_with_value(request, name_of(found)) if error.args == () else ""
 
 
 RIGHT: dict[str, Any] = {
