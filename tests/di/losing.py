@@ -469,14 +469,14 @@ def calls_with_value(request: HttpRequest, found: str = Depends(verify)) -> str:
 def shadows_a_name(request: HttpRequest, found: str = Depends(verify)) -> str:
     """Call a function of its own that has the name of one with a dependency."""
 
-    def name_of() -> str:
-        return found
+    def name_of(end: str) -> str:
+        return found + end
 
-    return calls_with_value(request, name_of())
+    return calls_with_value(request, name_of(""))
 
 
 def imports_a_name(request: HttpRequest, found: str = Depends(verify)) -> str:
-    from builtins import str as name_of  # noqa: PLC0415 - the name means another function here
+    from builtins import str as name_of
 
     try:
         raise KeyError
