@@ -94,7 +94,7 @@ _CREATED = _header("Location", "Where the user is.")
 _LISTED = {
     "headers": {
         "Link": {
-            "description": 'The next page, as `</api/users?after=7>; rel="next"`, if there is one.',
+            "description": "The next page, if there is one (RFC 8288).",
             "schema": {"type": "string"},
         },
         "X-Total-Count": {

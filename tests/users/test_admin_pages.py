@@ -108,6 +108,7 @@ def test_audit_entries_are_filtered_and_found(root: User, ann: User) -> None:
         client.force_login(root)
         answer = client.get(reverse("admin:users_auditentry_changelist") + query)
         assert [entry.target_id for entry in answer.context["cl"].queryset] == found
+        assert ">Privilege changed</a>" in answer.content.decode()  # the filter's words
 
 
 def test_audit_entries_of_a_command_say_so(root: User, ann: User) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import BigIntegerField, CharField, OuterRef, Subquery, Value
+from django.db.models import BigIntegerField, CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, NullIf
 from django.http import HttpRequest
 from django.urls import reverse
@@ -15,12 +15,28 @@ from users.admin.common import SearchedMixin, user_of
 from users.models import AuditEntry, User
 
 
+class EventFilter(admin.SimpleListFilter):
+    """A filter by the events that there are, shown as words."""
+
+    title = "event"
+    parameter_name = "event"
+
+    def lookups(self, *_: Any) -> list[tuple[str, str]]:
+        """Return each event and its words."""
+        events = AuditEntry.objects.order_by("event").values_list("event", flat=True).distinct()
+        return [(event, _words(event)) for event in events]
+
+    def queryset(self, _: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        """Return the entries of the chosen event, or all of them."""
+        return queryset.filter(event=self.value()) if self.value() else queryset
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(SearchedMixin):
     """Read-only records of actions on users, who may have been deleted since."""
 
     list_display = ("created_at", "what", "by", "whom")
-    list_filter = ("event", "created_at")
+    list_filter = (EventFilter, "created_at")
     search_fields = ("=actor_id", "=target_id", "actor_email", "target_email")
     search_help_text = "The id or the e-mail address of either user."
     readonly_fields = ("created_at", "what", "by", "whom")
@@ -47,7 +63,7 @@ class AuditEntryAdmin(SearchedMixin):
     @admin.display(description="event", ordering="event")
     def what(self, entry: AuditEntry) -> str:
         """Return the name of the event as words."""
-        return entry.event.replace("_", " ").capitalize()
+        return _words(entry.event)
 
     @admin.display(description="by", ordering="actor_id")
     def by(self, entry: Any) -> str:
@@ -78,6 +94,10 @@ class AuditEntryAdmin(SearchedMixin):
     ) -> bool:
         """Return False: an entry outlives the users in it."""
         return False
+
+
+def _words(event: str) -> str:
+    return event.replace("_", " ").capitalize()
 
 
 def _email_of(field: str) -> Subquery:
