@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
+import os
 import secrets
 import socket
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from project.database import separate
 from users.models import User
 
 _PASSWORD_BYTES = 16
 _SECONDS_TO_ANSWER = 5
+_SECONDS_TO_TRY_AGAIN = 0.2
+_LOCK = 20_260_000_051  # any number, as long as nothing else locks it
 
 
 class StartupError(Exception):
@@ -52,6 +59,30 @@ def is_local(host: str) -> bool:
     """Return True if nobody but this machine can reach what listens on *host*."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait until no other process brings the same database up.
+
+    Where there is no such database to lock, `check_database` says why.
+    """
+    connection = connections[DEFAULT_DB_ALIAS]
+    with ExitStack() as stack:
+        with suppress(Error, OSError):
+            if connection.vendor == "sqlite":  # its own locks are too short for a migration
+                folder = os.open(Path(connection.settings_dict["NAME"]).parent, os.O_RDONLY)
+                stack.callback(os.close, folder)
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            else:
+                separated = separate(connection, seconds=_SECONDS_TO_ANSWER)
+                stack.callback(separated.close)
+                with separated.cursor() as cursor:
+                    # Asked again and again: a statement that waits would hold up each index
+                    # that the other process creates CONCURRENTLY.
+                    while not _try_lock(cursor):
+                        time.sleep(_SECONDS_TO_TRY_AGAIN)
+        yield
 
 
 def check_database() -> str:
@@ -104,6 +135,11 @@ def ensure_administrator(email: str) -> Administrator:
         message = f"{email} is a user already, but no active administrator. Set ADMIN_EMAIL."
         raise StartupError(message) from None
     return Administrator(user.email, password)
+
+
+def _try_lock(cursor: CursorWrapper) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+    return bool(cursor.fetchone()[0])
 
 
 def _place(connection: BaseDatabaseWrapper) -> str:

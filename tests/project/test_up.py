@@ -158,6 +158,17 @@ def test_who_can_reach_a_host(host: str, is_local: bool) -> None:
     assert startup.is_local(host) is is_local
 
 
+def test_two_at_once_on_a_new_database(database: str) -> None:
+    """When two processes bring a new database up, then one waits, and both serve."""
+    with running(database) as one, running(database) as other:
+        for up in (one, other):
+            up.wait_until_ready()
+            assert up.ask("/api/health")[0] == 200
+            assert "Traceback" not in up.output
+        made = ["Administrator created:" in up.output for up in (one, other)]
+        assert sorted(made) == [False, True]
+
+
 def test_a_senseless_number_of_workers() -> None:
     """Fewer than one."""
     with pytest.raises(CommandError, match="at least 1"):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
-from django.db.models.signals import m2m_changed, post_delete
+from django.db.models import ProtectedError
+from django.db.models.signals import m2m_changed, post_delete, pre_delete
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
@@ -615,3 +616,23 @@ def test_docs_and_openapi(client: Any) -> None:
     page = client.get("/api/docs").content.decode()
     assert "/static/ninja/swagger-ui-bundle.js" in page
     assert "cdn" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_whom_another_app_needs(root: User, ann: User) -> None:
+    """When another app protects a user's rows, then 409, and nothing has changed."""
+    _, text = crud.issue_token(user=ann, scope="me")
+
+    def protect(instance: User, **_: Any) -> None:
+        raise ProtectedError("An invoice needs the user", {instance})
+
+    pre_delete.connect(protect, sender=User)
+    try:
+        answer: Any = Api(root).delete(f"/users/{ann.pk}")
+    finally:
+        pre_delete.disconnect(protect, sender=User)
+    assert answer.status_code == 409
+    assert "in use" in answer.json()["detail"]
+    assert User.objects.filter(pk=ann.pk).exists()
+    assert crud.find_token(key=text[4:16]) is not None
+    assert not AuditEntry.objects.exists()

@@ -18,6 +18,7 @@ from project.startup import (
     check_port,
     ensure_administrator,
     is_local,
+    one_at_a_time,
 )
 
 
@@ -46,12 +47,8 @@ class Command(BaseCommand):
                 self.say(f"DEBUG is off, because others can reach {host}: it shows them the source")
                 settings.DEBUG = False
                 os.environ["DEBUG"] = "0"  # for the server's processes
-            self.say(f"Database: {check_database()}")
-            self.say("Migrating")
-            call_command("migrate", interactive=False, verbosity=0)
-            self.say("Collecting static files")
-            call_command("collectstatic", interactive=False, verbosity=0)
-            administrator = ensure_administrator(os.environ.get("ADMIN_EMAIL", "admin@example.com"))
+            with one_at_a_time():
+                administrator = self.prepare()
             self.introduce(administrator)
             serve(
                 host=host,
@@ -63,6 +60,15 @@ class Command(BaseCommand):
         except (StartupError, NoServerError) as error:
             raise CommandError(str(error)) from None
         self.say("Stopped")
+
+    def prepare(self) -> Administrator:
+        """Bring the database and the static files up to date; return an administrator."""
+        self.say(f"Database: {check_database()}")
+        self.say("Migrating")
+        call_command("migrate", interactive=False, verbosity=0)
+        self.say("Collecting static files")
+        call_command("collectstatic", interactive=False, verbosity=0)
+        return ensure_administrator(os.environ.get("ADMIN_EMAIL", "admin@example.com"))
 
     def introduce(self, administrator: Administrator) -> None:
         """Show a new administrator's password, this one time."""
