@@ -12,9 +12,11 @@ import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, get_origin
+from typing import Any, cast, get_origin
 from weakref import WeakKeyDictionary
 
+import pydantic
+import pydantic.dataclasses
 from asgiref.sync import iscoroutinefunction
 
 from di.annotations import (
@@ -130,6 +132,7 @@ def inspect_callable(call: Callable[..., Any]) -> Dependable:
         call = call.__wrapped__  # type: ignore[attr-defined]
     layers = layers_of(call)
     _check_callable(call, layers)
+    _complete(call, layers[-1])
     kind, is_managed = _recognize(layers)
     defaults = _defaults_of(layers)
     if kind.is_generator and not defaults.is_blocking:
@@ -218,6 +221,26 @@ def _check_callable(call: Any, layers: Sequence[Any]) -> None:
         problem = f"{name_of(call)} is abstract, so calling it makes no value."
         hint = "Write Depends(f), with a function or another class that makes one."
         raise NotCallableError(problem, hint=hint)
+
+
+def _complete(call: Any, source: Any) -> None:
+    """Let pydantic read the types of a model's fields that it could not read at first.
+
+    Until then a model shows no parameters, and every call of it fails.
+
+    Raises:
+        UnreadableAnnotationError: one of them is unknown at run time.
+    """
+    if not inspect.isclass(source) or vars(source).get("__pydantic_complete__", True):
+        return
+    try:
+        if issubclass(source, pydantic.BaseModel):
+            source.model_rebuild(_types_namespace={})
+        else:
+            pydantic.dataclasses.rebuild_dataclass(cast("Any", source), _types_namespace={})
+    except (pydantic.PydanticUserError, pydantic.PydanticUndefinedAnnotation) as error:
+        problem = f"A field of {name_of(call)} has a type that cannot be read: {error.message}."
+        raise UnreadableAnnotationError(problem, path=[(None, call)], hint=_IMPORT_HINT) from error
 
 
 def _name_of_called(value: Any) -> str | None:
@@ -384,6 +407,12 @@ def refuse_foreign(item: object, where: str, path: Path) -> None:
         raise UnknownMarkerError(problem, path=path, hint=f"Import {kind} from {ours}.")
 
 
+_IMPORT_HINT = (
+    "Import what it names at run time, not under TYPE_CHECKING,"
+    " or define it at the top of a module."
+)
+
+
 def _unreadable(
     call: Callable[..., Any], parameter: inspect.Parameter, error: Exception
 ) -> DependencyError:
@@ -393,10 +422,10 @@ def _unreadable(
     )
     hint = "Fix the annotation: evaluating it raised that error."
     if isinstance(error, UNKNOWN_NAME):
-        hint = (
-            "Import what it names at run time, not under TYPE_CHECKING, or define it"
-            " at the top of a module."
-        )
+        hint = _IMPORT_HINT
+    elif "<lambda>" in str(parameter.annotation):
+        # Python 3.14 hands over text if another annotation of the function cannot be read.
+        hint = "Define the lambda with def, or import what all annotations here name at run time."
     return UnreadableAnnotationError(problem, path=[(None, call)], hint=hint)
 
 

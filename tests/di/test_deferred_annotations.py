@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import ninja
-import pydantic
+import pydantic.dataclasses
 from django.http import HttpRequest
 from ninja import Query
 
@@ -209,6 +209,20 @@ UNREADABLE = {
         class call:
             x: Missing
         """,
+    "model": """
+        class call(pydantic.BaseModel):
+            x: Missing = Depends(target)
+        """,
+    "model, other field": """
+        class call(pydantic.BaseModel):
+            x: str = Depends(target)
+            y: Missing | None = None
+        """,
+    "pydantic dataclass": """
+        @pydantic.dataclasses.dataclass
+        class call:
+            x: Missing = Depends(target)
+        """,
     "request": "def call(request: Annotated[Missing, Query()]): ...",
 }
 
@@ -218,10 +232,51 @@ UNREADABLE = {
 def test_an_unknown_name_that_is_needed_is_refused(execute: Any, sample: str) -> None:
     """An input needs its type, and a marker all that it names; the hint says what to do."""
     found = execute(sample)
-    with pytest.raises(UnreadableAnnotationError, match=r"'(Missing|Note)' is not") as caught:
+    with pytest.raises(
+        UnreadableAnnotationError, match=r"'(Missing|Note)' is not|`Missing`"
+    ) as caught:
         inspect_callable(found["call"])
     assert caught.value.path == ((None, found["call"]),)
     assert caught.value.hint.startswith("Import what it names at run time")
+
+
+@pytest.mark.parametrize("base", ["pydantic.BaseModel", "object"])
+def test_a_model_may_name_a_type_that_is_defined_later(execute: Any, base: str) -> None:
+    """When pydantic could not read a field at first, it is read before the model is used."""
+    decorator = "@pydantic.dataclasses.dataclass" if base == "object" else ""
+    found = execute(
+        f"""
+        {decorator}
+        class call({base}):
+            n: Later
+            x: str = Depends(target)
+
+        Later = int
+        """
+    )
+    n, x = inspect_callable(found["call"]).parameters
+    assert (n.annotation, x.marker.dependency) == (int, found["target"])  # type: ignore[union-attr]
+    result = di.call(found["call"], n=1)
+    assert (result.n, result.x) == (1, "value")
+
+
+def test_a_lambda_beside_an_unknown_name_is_told(execute: Any) -> None:
+    """When Python 3.14 can tell no more of a lambda than its name, the hint says what to do."""
+    text = "Annotated[int, Depends(<function <lambda> at 0x1>)]"
+    found = execute(f"def call(x: {text!r}): ...")
+    with pytest.raises(UnreadableAnnotationError) as caught:
+        inspect_callable(found["call"])
+    assert caught.value.hint.startswith("Define the lambda with def")
+
+
+@needs_lazy_annotations
+def test_a_lambda_of_code_beside_an_unknown_name_is_refused() -> None:
+    """It is refused, because a lambda that is made for unknown names would not see its module's."""
+    namespace: dict[str, Any] = {}
+    sample = "def call(x: Annotated[int, Depends(lambda: 1)]) -> Missing: ..."
+    exec(compile(TOP + sample, "sample.py", "exec", dont_inherit=True), namespace)  # noqa: S102
+    with pytest.raises(UnreadableAnnotationError, match="<lambda>"):
+        inspect_callable(namespace["call"])
 
 
 @pytest.mark.parametrize(
