@@ -232,6 +232,6 @@ def test_authentication_costs_one_query(
 ) -> None:
     """Token and user together; the permissions of nobody are asked for."""
     api = Api(ann)
-    api.get("/users/me")
+    api.get("/users/me/items")
     with django_assert_num_queries(1):
-        api.get("/users/me")
+        api.get("/users/me/items")

@@ -40,7 +40,8 @@ def test_logging_in_and_out(ann: User) -> None:
     response = api.post("/auth/session/", {**LOGIN, "email": " ANN@example.com"})
     assert (response.status_code, response.json()) == (200, shown(ann))  # type: ignore[attr-defined]
     assert api.client.cookies["csrftoken"].value != before
-    assert api.get("/users/me").json() == shown(ann)  # type: ignore[attr-defined]
+    found: Any = api.get("/users/me").json()  # type: ignore[attr-defined]
+    assert shown(ann).items() <= found.items()
     assert api.delete("/auth/session").status_code == 403
     api.refresh()
     response = api.delete("/auth/session")
