@@ -130,10 +130,7 @@ class Frame:
             if _is_super(node.value):
                 return self._inherited(node.attr)
             return attribute_of(self.resolve(node.value, source), node.attr)
-        if not isinstance(node, ast.Call) or len(node.args) != 1:
-            return UNKNOWN
-        is_adapted = is_transparent(self.resolve(node.func, source))
-        return self.resolve(node.args[0], source) if is_adapted else UNKNOWN
+        return self._result_of(node, source) if isinstance(node, ast.Call) else UNKNOWN
 
     def named(self, name: str) -> Any:
         """Return the value of a name that the body does not bind."""
@@ -146,6 +143,15 @@ class Frame:
             return closure_of(self.function).get(name, UNKNOWN)
         return self.function.__globals__.get(name, getattr(builtins, name, UNKNOWN))
 
+    def candidates(self, node: ast.AST, source: Source) -> Iterator[Any]:
+        """Yield the values of which a call of *node* calls one; its source does not tell which."""
+        if isinstance(node, ast.Subscript):  # an item of a table
+            yield from contents_of(self.resolve(node.value, source))
+        elif isinstance(node, ast.Call):  # the result of a function that chooses
+            yield from closure_of(self.resolve(node.func, source)).values()
+        elif isinstance(node, ast.Attribute):
+            yield from _held_by_descriptor(self.resolve(node.value, source), node.attr)
+
     def is_global(self, node: ast.AST, source: Source) -> bool:
         """Return True if an expression begins with a name of the module."""
         while isinstance(node, ast.Attribute):
@@ -156,11 +162,16 @@ class Frame:
     def reached(self) -> Iterator[tuple[Any, bool]]:
         """Yield the values that it may call, and whether each is its module's."""
         names = names_in(self.function.__code__)
-        yield from ((value, False) for value in closure_of(self.function).values())
+        for value in closure_of(self.function).values():
+            yield value, False
+            if type(value) is not FunctionType and not is_class(value):
+                yield from ((attribute_of(value, name), False) for name in names)
         yield from ((self.named(name), False) for name in self.names if name not in self.filled)
         if self.me is not UNKNOWN:
             yield self.me, False
-            yield from ((attribute_of(self.me, name), False) for name in names)
+            for name in names:
+                yield attribute_of(self.me, name), False
+                yield from ((value, False) for value in _held_by_descriptor(self.me, name))
             if "__class__" in self.function.__code__.co_freevars:
                 yield from ((self._inherited(name), False) for name in names)
         for name in names:
@@ -171,6 +182,17 @@ class Frame:
 
     def _is_own(self, node: ast.AST, name: str | None, changed: frozenset[str]) -> bool:
         return isinstance(node, ast.Name) and node.id == name and name not in changed
+
+    def _result_of(self, node: ast.Call, source: Source) -> Any:
+        """Return the function in ``sync_to_async(function)`` and in ``getattr(value, "name")``."""
+        maker = self.resolve(node.func, source)
+        if is_transparent(maker) and len(node.args) == 1:
+            return self.resolve(node.args[0], source)
+        if maker is not getattr or len(node.args) == 1 or node.keywords:
+            return UNKNOWN
+        name = getattr(node.args[1], "value", None)
+        base = self.resolve(node.args[0], source)
+        return attribute_of(base, name) if isinstance(name, str) else UNKNOWN
 
     def _inherited(self, name: str) -> Any:
         """Return the value of ``super().name``."""
@@ -204,6 +226,14 @@ def attribute_of(base: Any, name: str) -> Any:
         if found is not UNKNOWN:
             return found if key in own else _bound(found, base, cls)
     return UNKNOWN
+
+
+def _held_by_descriptor(base: Any, name: str) -> Iterator[Any]:
+    """Yield the values that a descriptor of the user's own holds, which returns one of them."""
+    cls = base.cls if type(base) is Instance else type(base)
+    found = inspect.getattr_static(cls, name, UNKNOWN)
+    if type(found) is not FunctionType and hasattr(type(found), "__get__"):
+        yield from _dict_of(found).values()
 
 
 def code_of(value: Any) -> Iterator[tuple[FunctionType, Any]]:

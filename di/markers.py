@@ -54,6 +54,12 @@ class Marker:
     def __hash__(self) -> int:
         return hash(self._fields())
 
+    def __bool__(self) -> NoReturn:
+        """Refuse to pass for a user that is there: the marker was taken for its value."""
+        problem = f"{self!r} was taken for the value that it stands for: nothing has called it."
+        hint = "Pass the value on, or let the caller show its dependencies by functools.wraps."
+        raise NotInjectedError(problem, hint=hint)
+
     def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> NoReturn:
         self._refuse()
 

@@ -118,8 +118,8 @@ class Router(_Routes, ninja.Router):
         with translating("Router", kwargs, OF_ROUTERS):
             refuse_in_options(kwargs)
             super().__init__(**kwargs)
-        if dependencies:
-            self.add_decorator(_Inherited(dependencies), mode="view")
+        if listed := _listed(dependencies):
+            self.add_decorator(_Inherited(listed), mode="view")
 
     def add_api_operation(
         self,
@@ -156,9 +156,9 @@ class Router(_Routes, ninja.Router):
         with translating("add_router()", kwargs, OF_MOUNTS):
             refuse_in_options(kwargs)
             super().add_router(prefix, router, **kwargs)
-        if dependencies:
+        if listed := _listed(dependencies):
             prefix, mounted, tags = self._routers[-1]
-            self._routers[-1] = (prefix, _Mount(mounted, dependencies), tags)  # type: ignore[assignment]
+            self._routers[-1] = (prefix, _Mount(mounted, listed), tags)  # type: ignore[assignment]
 
 
 class NinjaAPI(_Routes, ninja.NinjaAPI):
@@ -180,8 +180,8 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
             refuse_in_options(kwargs)
             super().__init__(**kwargs)
         ensure_handled(self)
-        if dependencies:
-            self.add_decorator(_Inherited(dependencies), mode="view")
+        if listed := _listed(dependencies):
+            self.add_decorator(_Inherited(listed), mode="view")
 
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         """Return what dependables and views may set headers and cookies on; see Ninja's."""
@@ -208,9 +208,9 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
         with translating("add_router()", kwargs, OF_MOUNTS):
             refuse_in_options(kwargs)
             super().add_router(prefix, router, **kwargs)
-        if dependencies:
+        if listed := _listed(dependencies):
             prefix, mounted, *rest = self._router_registrations[-1]
-            entry = (prefix, _Mount(mounted, dependencies), *rest)
+            entry = (prefix, _Mount(mounted, listed), *rest)
             self._router_registrations[-1] = entry
 
     def _injects(self, view: Callable[..., Any]) -> bool:

@@ -64,9 +64,13 @@ def read_source(code: CodeType) -> Source | None:
 
 @functools.lru_cache(maxsize=4096)
 def names_in(code: CodeType) -> frozenset[str]:
-    """Return the names and attributes that *code* reads, nested functions included."""
+    """Return the names and attributes that *code* reads, nested functions included.
+
+    A text may be the name of an attribute, too, for ``getattr``.
+    """
     nested = (names_in(one) for one in code.co_consts if isinstance(one, CodeType))
-    return frozenset(code.co_names).union(*nested)
+    texts = (one for one in code.co_consts if isinstance(one, str) and one.isidentifier())
+    return frozenset((*code.co_names, *texts)).union(*nested)
 
 
 def dotted(node: ast.AST) -> str | None:

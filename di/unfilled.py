@@ -216,12 +216,13 @@ class _Search:
         """Yield what the calls in the source of a function would lose."""
         source = read_source(frame.function.__code__)
         if source is None:
-            yield from self.guess(frame, frame.reached())
+            yield from self.guess(frame, ((value, False) for value, _ in frame.reached()))
             return
         unclear: list[tuple[Any, bool]] = []
         for call in source.calls:
             callee = frame.resolve(call.func, source)
             if callee is UNKNOWN:
+                unclear += ((one, False) for one in frame.candidates(call.func, source))
                 continue
             is_global = frame.is_global(call.func, source)
             passed = frame.passed_by(call, source)

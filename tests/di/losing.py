@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import types
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from typing import Annotated, Any, Self
@@ -273,6 +274,15 @@ def with_own_signature(call: Callable[..., Any]) -> Callable[..., Any]:
     return inner
 
 
+def by_getattr(call: Callable[..., Any]) -> Callable[..., Any]:
+    holder = types.SimpleNamespace(check=call)
+
+    def inner(request: HttpRequest) -> Any:
+        return getattr(holder, "check")(request)  # noqa: B009 - as it is written, too
+
+    return inner
+
+
 def calls_another(request: HttpRequest) -> str:
     return name_of(request)
 
@@ -322,6 +332,7 @@ LOSING: dict[str, Any] = {
     "static call": HasStaticCall(),
     "dropping": dropping(name_of),
     "in a thread": in_a_thread(name_of),
+    "getattr": by_getattr(name_of),
     "dunder call": by_dunder_call(name_of),
     "cached": cached(name_of),
     "renamed at once": renamed_at_once(name_of),
@@ -544,6 +555,45 @@ def named(call: Callable[..., Any]) -> Callable[..., Any]:
     return inner
 
 
+def chosen(call: Callable[..., Any]) -> Callable[..., Any]:
+    choose = functools.singledispatch(call)
+
+    def inner(request: HttpRequest) -> Any:
+        return choose(request)
+
+    return inner
+
+
+class Descriptor:
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self.call = call
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        return self.call
+
+
+def by_descriptor(call: Callable[..., Any]) -> Any:
+    class Checks:
+        check = Descriptor(call)
+
+        def __call__(self, request: HttpRequest) -> Any:
+            return self.check(request)
+
+    return Checks()
+
+
+TABLE: dict[str, Callable[..., Any]] = {}
+
+
+def from_a_table(call: Callable[..., Any]) -> Callable[..., Any]:
+    TABLE["call"] = call
+
+    def inner(request: HttpRequest) -> Any:
+        return TABLE["call"](request)
+
+    return inner
+
+
 def handing_over(call: Callable[..., Any]) -> Callable[..., Any]:
     def inner(request: HttpRequest) -> Any:
         return asyncio.to_thread(call, request)
@@ -574,11 +624,17 @@ def without_source(call: Callable[..., Any]) -> Callable[..., Any]:
     return namespace["decorate"](call)  # type: ignore[no-any-return]
 
 
+def global_without_source(call: Callable[..., Any]) -> Callable[..., Any]:
+    namespace: dict[str, Any] = {"call": call}
+    exec("def inner(request): return call(request)", namespace)  # noqa: S102 - as libraries do
+    return namespace["inner"]  # type: ignore[no-any-return]
+
+
 UNCLEAR: dict[str, Callable[[Any], Any]] = {
     one.__name__: one
     for one in (
         *(renaming, popping, spreading, each_of, named, handing_over, in_a_later_thread, Holder),
-        without_source,
+        *(without_source, global_without_source, chosen, by_descriptor, from_a_table),
     )
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from di.exceptions import InvalidScopesError, UnknownScopeError
+from di.exceptions import InvalidScopesError, NotInjectedError, UnknownScopeError
 from di.markers import Defaults, Depends, Security, SecurityScopes, defaults_of, dependable
 from di.rendering import describe
 
@@ -121,3 +121,11 @@ def test_dependable_takes_names_only() -> None:
             f"dependable() was given {describe(given)}."
             ' Write @dependable(...), with parentheses and names: @dependable(scope="app").'
         )
+
+
+@pytest.mark.parametrize("marker", [Depends(int), Security(int, scopes=["me"])])
+def test_a_marker_is_neither_true_nor_false(marker: Any) -> None:
+    """When a marker is taken for its value, then a test of the value raises an error."""
+    with pytest.raises(NotInjectedError, match="taken for the value that it stands for") as raised:
+        bool(marker)
+    assert raised.value.hint
