@@ -168,6 +168,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         """See `check_password`."""
         return await sync_to_async(self.check_password)(raw_password)
 
+    def hold(self, permissions: Iterable[str]) -> None:
+        """Take *permissions* for all that this user holds by themselves and by groups.
+
+        They were read with the user, so that the backend of Django does not ask for them again.
+        A superuser holds all there are.
+        """
+        if not self.is_superuser:
+            self._perm_cache = set(permissions)  # where Django's backend keeps what it found
+
     def _get_session_auth_hash(self, secret: Any = None) -> str:
         """Return what sessions and tokens are held against: another since a lock-out.
 

@@ -13,12 +13,13 @@ from typing import Any
 from django.contrib.auth import authenticate as django_authenticate
 from django.contrib.auth.models import Group, Permission
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from di.sessions import ReadSession, Session
 from users import audit
+from users.crud.prepared import NumberOf, Prepared, Slot, columns_of
 from users.crud.tokens import revoke_tokens, unchanged
 from users.exceptions import (
     EmailTakenError,
@@ -80,18 +81,21 @@ def list_users(  # noqa: PLR0913 - the parameters of a list
         count: whether to count however many there are.
     """
     found = _found(session, q)
-    rest = found if after is None else found.filter(id__gt=after)
-    rows = list(rest.only("id", "name", "email").order_by("id")[skip : skip + limit + 1])
-    users, is_last = rows[:limit], len(rows) <= limit
+    most = None if q or count or after is not None else MOST_COUNTED
+    if q or skip:
+        rows = list(_listed(found, after, most)[skip : skip + limit + 1])
+    else:
+        rows = _first_page(limit, most).rows(found.db, after=after or 0)
+    users = [User.from_db(found.db, _LISTED, row[: len(_LISTED)]) for row in rows[:limit]]
+    is_last = len(rows) <= limit
     total: int | None = None
     if is_last and after is None and (users or not skip):
         total = skip + len(users)
     elif count:
         total = found.count()
-    elif not q and after is None:
-        # In an order that an index has, or PostgreSQL would read the table.
-        some = found.order_by("id")[: MOST_COUNTED + 1].count()
-        total = some if some <= MOST_COUNTED else None
+    elif most is not None:
+        some = rows[0][-1] if rows else _some(found, most).count()
+        total = some if some <= most else None
     return Page(users, None if is_last else users[-1].pk, total)
 
 
@@ -101,10 +105,11 @@ def get_user(*, session: Session | ReadSession, user_id: int) -> User:
     Raises:
         UserNotFoundError: there is none with this id.
     """
-    user = session.query(User).filter(pk=user_id).first()
-    if user is None:
+    using = session.query(User).db
+    rows = _USER.rows(using, pk=user_id)
+    if not rows:
         raise UserNotFoundError
-    return user
+    return User.from_db(using, _COLUMNS, rows[0])
 
 
 def find_groups(*, session: Session | ReadSession, ids: Collection[int]) -> list[Group]:
@@ -349,6 +354,37 @@ def authenticate(*, request: HttpRequest, email: str, password: str) -> User:
     if not isinstance(user, User):
         raise WrongCredentialsError
     return user
+
+
+_LISTED = ("id", "name", "email")
+
+
+def _some(found: QuerySet[User], most: int) -> QuerySet[User]:
+    """Return *most* of *found*, and one more if there is one."""
+    # In an order that an index has, or PostgreSQL would read the table.
+    return found.order_by("id")[: most + 1]
+
+
+def _listed(
+    found: QuerySet[User], after: int | Slot | None, most: int | None
+) -> QuerySet[User, Any]:
+    """Return what a list shows of *found* after an id, and how many are found, up to *most*."""
+    rest = found if after is None else found.filter(id__gt=after)
+    number = [] if most is None else [NumberOf(_some(found, most).values("id"))]
+    return rest.order_by("id").values_list(*_LISTED, *number)
+
+
+@functools.cache
+def _first_page(limit: int, most: int | None) -> Prepared:
+    """Return the query of the first users after an id, which is asked most."""
+    after = Slot("after", BigIntegerField())
+    return Prepared(lambda: _listed(User.objects.all(), after, most)[: limit + 1])
+
+
+_COLUMNS = columns_of(User)
+_USER = Prepared(
+    lambda: User.objects.filter(pk=Slot("pk", BigIntegerField())).values_list(*_COLUMNS)
+)
 
 
 def _found(session: Session | ReadSession, q: str | None) -> QuerySet[User]:

@@ -6,12 +6,16 @@ import datetime as dt
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.contrib.auth.models import Group, Permission
+from django.db import router, transaction
+from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from users import audit, tokens
+from users.crud.prepared import ListOf, Prepared, Slot, columns_of
 from users.exceptions import TokenNotFoundError, WrongCredentialsError
 from users.models import AccessToken, User
 
@@ -73,11 +77,16 @@ def unchanged(*, users: QuerySet[User], user: User) -> QuerySet[User]:
 
 
 def find_token(*, key: str) -> AccessToken | None:
-    """Return the token with *key* and its user, in one query."""
-    try:
-        return AccessToken.objects.select_related("user").get(key=key)
-    except AccessToken.DoesNotExist:
+    """Return the token with *key*, its user, and what they may do now, in one query."""
+    using = router.db_for_read(AccessToken)
+    rows = _TOKEN.rows(using, key=key)
+    if not rows:
         return None
+    *values, permissions = rows[0]
+    token = AccessToken.from_db(using, _TOKEN_COLUMNS, values[: len(_TOKEN_COLUMNS)])
+    token.user = User.from_db(using, _USER_COLUMNS, values[len(_TOKEN_COLUMNS) :])
+    token.user.hold(permissions or ())
+    return token
 
 
 def list_tokens(*, user: User) -> list[AccessToken]:
@@ -164,6 +173,29 @@ def purge_tokens() -> int:
     while batch := list(dead.values_list("pk", flat=True)[:_PURGE_BATCH]):
         total += AccessToken.objects.filter(pk__in=batch).delete()[0]
     return total
+
+
+_TOKEN_COLUMNS = columns_of(AccessToken)
+_USER_COLUMNS = columns_of(User)
+
+
+def _token_of_slot() -> QuerySet[AccessToken, Any]:
+    """Return the columns of the token in the slot, of its user, and their permissions."""
+    user = OuterRef(OuterRef("user_id"))
+    own = User.user_permissions.through.objects.filter(user=user)
+    shared = Group.permissions.through.objects.filter(group__user=user)
+    held = Permission.objects.filter(
+        Q(pk__in=own.values("permission")) | Q(pk__in=shared.values("permission"))
+    )
+    names = Concat("content_type__app_label", Value("."), "codename")
+    return AccessToken.objects.filter(key=Slot("key", CharField())).values_list(
+        *_TOKEN_COLUMNS,
+        *(f"user__{name}" for name in _USER_COLUMNS),
+        Subquery(held.order_by().values_list(ListOf(names))),
+    )
+
+
+_TOKEN = Prepared(_token_of_slot)
 
 
 def _live(now: dt.datetime) -> QuerySet[AccessToken]:
