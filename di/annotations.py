@@ -79,9 +79,10 @@ class Namespaces:
 
     Args:
         source: the function or class that they were written for.
+        around: the type parameters of the class around them.
     """
 
-    def __init__(self, source: Any) -> None:
+    def __init__(self, source: Any, around: Mapping[str, Any] | None = None) -> None:
         names = []
         function = source
         if inspect.isclass(source):
@@ -90,7 +91,7 @@ class Namespaces:
             names = [vars(module) for module in modules if module is not None]
             function = source.__init__
         self.globals = getattr(function, "__globals__", {})
-        around = dict(_names_around(function))
+        around = {**(around or {}), **_names_around(function)}
         self.locals: Mapping[str, Any] = ChainMap(closure_of(function), around, *names)
 
     def evaluate(self, annotation: object) -> Any:

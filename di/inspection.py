@@ -10,7 +10,7 @@ import inspect
 import operator
 import typing
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any, cast, get_origin
 from weakref import WeakKeyDictionary
@@ -39,6 +39,7 @@ from di.exceptions import (
     UnsupportedParameterError,
 )
 from di.foreign import refuse_call, refuse_type
+from di.generics import declaring_class, fill_in, type_parameters
 from di.markers import Defaults, Depends, Marker, Scope, Security, defaults_of
 from di.rendering import Path, name_of, written
 from di.security.base import SecurityBase
@@ -304,19 +305,22 @@ def _known_parameters(call: Callable[..., Any], layers: Sequence[Any]) -> tuple[
 def _parameters(call: Callable[..., Any], layers: Sequence[Any]) -> Iterator[Parameter]:
     bound = {name for one in layers if isinstance(one, functools.partial) for name in one.keywords}
     spec = vars(call).get("_spec_class") if is_mock(call) else None
-    namespaces = Namespaces(spec or layers[-1])
     for parameter in _signature(call).parameters.values():
         is_variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         if parameter.name not in bound and not is_variable:
-            yield _read_parameter(call, parameter, namespaces)
+            generic = declaring_class(layers, parameter.name)
+            namespaces = Namespaces(spec or layers[-1], type_parameters(generic))
+            yield _read_parameter(call, parameter, namespaces, generic)
 
 
 def _read_parameter(
-    call: Callable[..., Any], parameter: inspect.Parameter, namespaces: Namespaces
+    call: Callable[..., Any], parameter: inspect.Parameter, namespaces: Namespaces, generic: Any
 ) -> Parameter:
     path = [(None, call)]
     try:
-        annotation, declared = find_marker(namespaces.evaluate(parameter.annotation))
+        evaluated = fill_in(namespaces.evaluate(parameter.annotation), generic)
+        # Once more, because the bound of a type variable may be a string.
+        annotation, declared = find_marker(namespaces.evaluate(evaluated))
         is_nested = holds_marker(annotation)
     except UNKNOWN_NAME as error:
         declared = _declared_without_type(call, parameter, namespaces, error)
@@ -345,7 +349,16 @@ def _read_parameter(
     if marker is not None and parameter.kind is parameter.POSITIONAL_ONLY:
         problem = f"Parameter {parameter.name!r} can only be passed by position."
         raise UnsupportedParameterError(problem, path=path, hint="Remove the / after it.")
-    return Parameter(parameter.name, parameter.kind, annotation, default, marker)
+    return Parameter(
+        parameter.name, parameter.kind, annotation, default, _filled_in(marker, generic)
+    )
+
+
+def _filled_in(marker: Marker | None, generic: Any) -> Marker | None:
+    """Return `Depends(Inner[T])` with the type argument that *generic* gives to T."""
+    if marker is None or not get_origin(marker.dependency):
+        return marker
+    return replace(marker, dependency=fill_in(marker.dependency, generic))
 
 
 def _declared_without_type(
@@ -433,6 +446,8 @@ def _signature(call: Any) -> inspect.Signature:
     if is_mock(call):  # only those of create_autospec() have one of their own
         signature: inspect.Signature | None = vars(type(call)).get("__signature__")
         return signature or inspect.Signature()
+    if isinstance(call, functools.partial):  # of Repo[int] it shows the call of an alias
+        call = functools.partial(get_origin(call.func) or call.func, *call.args, **call.keywords)
     try:
         return read_signature(get_origin(call) or call)
     except (TypeError, ValueError):
