@@ -48,6 +48,16 @@ def refuse_in_handler(handler: Callable[..., Any]) -> None:
     refuse_markers_of_host(handler, "An exception handler", 2, hint)
 
 
+def refuse_in_controller(controller: Any) -> None:
+    """Refuse dependencies in the constructor of a controller, which ninja_extra calls.
+
+    Raises:
+        NotInjectedError: the constructor declares some.
+    """
+    hint = "Resolve it in the method of the route: di.call(f, request=self.context.request)."
+    refuse_markers_of_host(controller, "The constructor of a controller", 0, hint)
+
+
 def refuse_in_options(options: Mapping[str, Any]) -> None:
     """Refuse dependencies in ``auth=`` and ``throttle=`` where they are written."""
     refuse_in_auth(options.get("auth"))

@@ -24,6 +24,7 @@ from di.guard import AsyncGuard, Guard
 from di.inspection import INJECTED, WRAPPER, Kind, kind_of
 from di.markers import Marker
 from di.signature import InjectedSignature, Injection
+from di.source import names_in
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -72,7 +73,12 @@ class _Contribution:
 
 
 def install(operation: Operation, injection: Injection, inherited: Sequence[Marker] = ()) -> None:
-    """Make *operation* resolve *injection*, after *inherited* dependencies."""
+    """Make *operation* resolve *injection*, after *inherited* dependencies.
+
+    Raises:
+        NotInjectedError: the operation does not run views as Ninja does.
+    """
+    _require_run_of_ninja(operation, injection)
     operation.signature = InjectedSignature(operation, injection, inherited, operation.path)
     operation.__class__ = _injecting(type(operation))  # type: ignore[arg-type]
     if need_to_fix_request_files(operation.methods, operation.models):
@@ -81,6 +87,24 @@ def install(operation: Operation, injection: Injection, inherited: Sequence[Mark
             f" {FIX_MIDDLEWARE_PATH!r} to MIDDLEWARE."
         )
         raise ConfigError(message)
+
+
+def _require_run_of_ninja(operation: Operation, injection: Injection) -> None:
+    """Refuse an operation whose class replaces ``run`` without calling Ninja's own steps.
+
+    Such a class never asks `InjectedMixin` for the arguments of its view: ninja_extra's
+    operations read the models of the signature by themselves.
+    """
+    cls = type(operation)
+    code = getattr(inspect.unwrap(cls.run), "__code__", None)
+    if code is None or not names_in(code).isdisjoint({"run", "_get_values"}):
+        return
+    problem = (
+        f"{cls.__module__}.{cls.__qualname__} runs views in its own way, so nothing would"
+        " resolve the dependencies of this one."
+    )
+    hint = 'Write it as a function on a di.Router: api.add_router("/prefix", router).'
+    raise NotInjectedError(problem, path=[(None, injection.view)], hint=hint)
 
 
 def inherit(operation: Operation, dependencies: Sequence[Marker]) -> None:

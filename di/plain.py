@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 from ninja.router import BoundRouter
 from ninja.signature import ViewSignature
 
-from di.host_calls import refuse_in_handler, refuse_in_operations
+from di.host_calls import refuse_in_controller, refuse_in_handler, refuse_in_operations
 from di.http import HTTPException, ensure_handled, translated
 from di.unfilled import refuse_markers
 
@@ -25,6 +25,8 @@ class CheckedSignature(ViewSignature):
 
     def __init__(self, path: str, view_func: Callable[..., Any]) -> None:
         refuse_markers(view_func)
+        if route := getattr(view_func, "get_route_function", None):  # ninja_extra's
+            refuse_in_controller(route().api_controller.controller_class)
         super().__init__(path, view_func)
 
 
