@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import AsyncClient, Client
 
+from project.inline import inlined
 from tests.project.server import new_database
 from users import crud
 from users.models import AccessToken, User
@@ -85,10 +87,11 @@ class Caller:
 
 
 @pytest.fixture(params=["wsgi", "asgi"])
-def caller(request: pytest.FixtureRequest, db: None) -> Caller:
-    """A superuser who calls each of Django's handlers."""
+def caller(request: pytest.FixtureRequest, db: None) -> Iterator[Caller]:
+    """A superuser who calls each of Django's handlers, with its middlewares in production."""
     user = User.objects.create_superuser("root@example.com", "correct horse battery", name="Root")
-    return Caller(request.param, user)
+    with inlined() if request.param == "asgi" else contextlib.nullcontext():
+        yield Caller(request.param, user)
 
 
 def rows() -> tuple[Any, ...]:

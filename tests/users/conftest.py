@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from threading import Barrier
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 
+from project.inline import inlined
 from users import crud
 from users.models import AccessToken, User
 from users.scopes import SCOPES
@@ -125,10 +127,12 @@ def rows() -> tuple[int, int]:
 
 
 @pytest.fixture(params=["wsgi", "asgi"])
-def handler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run a test under each of Django's handlers."""
-    monkeypatch.setattr(Handler, "is_asgi", request.param == "asgi")
-    return str(request.param)
+def handler(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Run a test under each of Django's handlers, with the middlewares of each in production."""
+    is_asgi = request.param == "asgi"
+    monkeypatch.setattr(Handler, "is_asgi", is_asgi)
+    with inlined() if is_asgi else nullcontext():
+        yield request.param
 
 
 @pytest.fixture
