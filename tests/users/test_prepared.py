@@ -12,9 +12,11 @@ from django.db.models import BigIntegerField, CharField
 from django.db.models.sql.compiler import SQLCompiler
 from pytest_django import DjangoAssertNumQueries
 
+from di.sessions import ReadSession
 from tests.users.conftest import make_user
 from users import crud
 from users.crud.prepared import NumberOf, Prepared, Slot, columns_of
+from users.exceptions import UserNotFoundError
 from users.models import AccessToken, User
 
 pytestmark = pytest.mark.django_db
@@ -49,8 +51,15 @@ def test_a_token_is_the_instance_that_the_orm_finds(ann: User) -> None:
 
 def test_a_user_is_the_instance_that_the_orm_finds(ann: User) -> None:
     """When a user is asked for by id, then all values have the types of their fields."""
-    found = crud.get_user(session=crud.accounts.ReadSession(), user_id=ann.pk)
+    found = crud.get_user(session=ReadSession(), user_id=ann.pk)
     assert values(found) == values(User.objects.get(pk=ann.pk))
+
+
+@pytest.mark.parametrize("user_id", [0, 2**63 - 1, 2**63, 10**30])
+def test_an_id_that_nobody_has(user_id: int) -> None:
+    """When an id is too large for its column, then nobody is found, as with any other."""
+    with pytest.raises(UserNotFoundError):
+        crud.get_user(session=ReadSession(), user_id=user_id)
 
 
 @pytest.mark.parametrize("key", ["' OR '1'='1", "%s", '"; --', "nobody000000"])

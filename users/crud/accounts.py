@@ -105,6 +105,8 @@ def get_user(*, session: Session | ReadSession, user_id: int) -> User:
     Raises:
         UserNotFoundError: there is none with this id.
     """
+    if user_id > BigIntegerField.MAX_BIGINT:  # an error to the database
+        raise UserNotFoundError
     using = session.query(User).db
     rows = _USER.rows(using, pk=user_id)
     if not rows:
