@@ -96,20 +96,22 @@ def measure(effort: Effort, options: argparse.Namespace) -> shared.Report:
                 shared.say(f"{work.name}: round {number + 1} of {effort.rounds}")
                 for name in shared.rotated(list(servers), number):
                     first = 1_000_000 * (number + 1) + 100_000 * index
-                    result = _load(servers[name], work, effort, first)
+                    result = load(servers[name], work, effort, first)
                     servers[name].delete_new_rows()
                     found[work.name, name].append(result)
-    _fill(report, sides, found)
+    fill(report, WORKS, sides, found)
     return report
 
 
-def _fill(
+def fill(
     report: shared.Report,
+    works: Sequence[Work],
     sides: Sequence[Side],
     found: Mapping[tuple[str, str], Sequence[Mapping[str, float]]],
 ) -> None:
-    for work in WORKS:
-        theirs = found[work.name, THEIRS.name]
+    """Fill *report* with a table for each work; the first side is what the others are held to."""
+    for work in works:
+        theirs = found[work.name, sides[0].name]
         figures = [figure for figure in _FIGURES if figure.key in theirs[0]]
         rows = []
         for side in sides:
@@ -133,7 +135,7 @@ def _fill(
                 side.name: report.data[work.name][side.name]["ratios"]["per_second"].median
                 for side in (*sides[1:], sides[0])
             }
-            for work in WORKS
+            for work in works
         },
     )
 
@@ -154,15 +156,16 @@ def _check(servers: Mapping[str, Server]) -> None:
 
 def _warm_up(servers: Mapping[str, Server], effort: Effort) -> None:
     for server in servers.values():
-        _load(server, WORKS[0], effort, 0)
+        load(server, WORKS[0], effort, 0)
 
 
-def _load(server: Server, work: Work, effort: Effort, first: int) -> dict[str, float]:
+def load(server: Server, work: Work, effort: Effort, first: int) -> dict[str, float]:
     """Have another process ask *server*; return what came of it, times in ms."""
     job = {
         "port": server.port,
         "request": work.request,
         "body": work.body,
+        "headers": work.headers,
         "first": first,
         "status": work.status,
         "seconds": effort.seconds,

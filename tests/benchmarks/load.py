@@ -12,7 +12,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,12 +38,14 @@ class Job:
     seconds: float
     most: int
     connections: int
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def requests(self) -> Iterator[bytes]:
         """Yield the bytes of one request after the other."""
+        more = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         for number in itertools.count(self.first):
             body = self.body.replace("{n}", str(number)).encode()
-            head = f"{self.request} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+            head = f"{self.request} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n{more}"
             if body:
                 head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
             yield head.encode() + b"\r\n" + body

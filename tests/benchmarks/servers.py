@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,17 @@ class Work:
     request: str
     status: int
     body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A server: its module, and what it is told in its environment."""
+    """A server: its module, and what it is told in its environment and after its port."""
 
     name: str
     module: str
     environment: Mapping[str, str]
+    argument: str = str(ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Server:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
             work.body.replace("{n}", str(number)).encode() or None,
-            {"Content-Type": "application/json"} if work.body else {},
+            {**work.headers, **({"Content-Type": "application/json"} if work.body else {})},
             method=method,
         )
         try:
@@ -127,14 +129,14 @@ def _free_port() -> int:
 def _start(side: Side, port: int, database: Path, synchronous: str) -> subprocess.Popen[bytes]:
     kept = {name: os.environ[name] for name in os.environ if name.startswith(("PATH", "COV"))}
     return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", f"tests.benchmarks.{side.module}", str(port), str(ROWS)],
+        [sys.executable, "-m", f"tests.benchmarks.{side.module}", str(port), side.argument],
         cwd=ROOT,
         env={
             **kept,
-            **side.environment,
             "DATABASE_URL": f"sqlite:///{database}",
             "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings",
             "BENCHMARK_SYNCHRONOUS": synchronous,
+            **side.environment,
         },
         start_new_session=True,
     )

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-NAMES = ("resolver", "ninja", "asgi", "http", "growth")
-PLOTTED = {"resolver", "http", "growth"}
+NAMES = ("resolver", "ninja", "asgi", "http", "job", "growth")
+PLOTTED = {"resolver", "http", "job", "growth"}
 
 
 @pytest.fixture(scope="module")
