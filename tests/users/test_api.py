@@ -282,6 +282,26 @@ def test_creating_costs_what_it_writes(people: list[User]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "statements"),
+    [
+        ({"name": "New"}, ["UPDATE"]),
+        ({"email": "new@example.com"}, ["SAVEPOINT", "UPDATE", "RELEASE"]),
+        ({}, []),
+    ],
+)
+def test_changing_costs_what_it_writes(
+    change: dict[str, str], statements: list[str], people: list[User]
+) -> None:
+    """Token with user, the row that is locked, and one row; a new address takes a savepoint."""
+    api = Api(people[0])
+    api.get("/users")  # notes the use
+    with CaptureQueriesContext(connection) as queries:
+        assert api.patch(f"/users/{people[1].pk}", change).status_code == 200
+    transaction = ["SAVEPOINT", "SELECT", *statements, "RELEASE"]
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT", *transaction]
+
+
+@pytest.mark.parametrize(
     ("q", "found"),
     [("u1", ["u1"]), ("USER 3", ["u3"]), ("%25_%5C", ["u0", "u1", "u2", "u3", "u4"]), ("zzz", [])],
 )

@@ -6,7 +6,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,7 +174,7 @@ def update_user(
     for field in columns:
         setattr(user, field, changed[field])
     if columns:
-        with _unique_email(session):
+        with _unique_email(session) if "email" in columns else nullcontext():
             user.save(using=session.using, update_fields=columns)
     if "groups" in changed:
         user.groups.set(changed["groups"])
