@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from collections.abc import Iterable
 
-from django.db import DatabaseError, IntegrityError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Model, ProtectedError, RestrictedError
 
 from di.http import HTTPException
@@ -21,17 +23,35 @@ _TAKEN = {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 _OVERLAPPING = {"23P01"}
 _REFERENCED = {"23503", "23001", "SQLITE_CONSTRAINT_FOREIGNKEY"}
 _UNFIT = {"23514", "SQLITE_CONSTRAINT_CHECK"}
+_UNSTORABLE = {
+    *("22001", "22003", "22007", "22008", "22021", "22P02", "22P05"),
+    *("SQLITE_MISMATCH", "SQLITE_TOOBIG"),
+}
+"""Too long, out of range, no date, text or JSON that cannot be stored, an offset too large."""
 _PASSING = re.compile(r"40001|40P01|55P03|57014|57P0[123]|08...|53300|SQLITE_(BUSY|LOCKED).*")
 """Serialization, deadlock, lock and statement timeouts, shutdown, connection, too many."""
 
+_NUL = "NUL (0x00)"
+"""Drivers of PostgreSQL refuse text with NUL by themselves, so there is no SQLSTATE."""
+_EXECUTING = {
+    CursorWrapper._execute.__code__,  # type: ignore[attr-defined]  # noqa: SLF001 - no other name
+    CursorWrapper._executemany.__code__,  # type: ignore[attr-defined]  # noqa: SLF001
+}
+"""Django's functions that call a driver; a value that it refuses passes through them."""
 _POSTGRES_KEY = re.compile(r"Key \((?P<columns>.+?)\)=")
 _SQLITE_KEY = re.compile(r"UNIQUE constraint failed: (?P<columns>[\w., ]+)$")
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (?P<name>\w+)$")
 
 
-def answer_to(error: DatabaseError) -> HTTPException | None:
+ANSWERED = (DatabaseError, ValueError, OverflowError)
+"""The errors that may have an answer."""
+
+
+def answer_to(error: Exception) -> HTTPException | None:
     """Return the answer to a request that ended in *error*, None if *error* is a bug.
 
+    A value that the database cannot store may be the client's: half a surrogate pair, NUL on
+    PostgreSQL, a number or an offset that is out of range. So it is answered and logged, too.
     A missing value (NOT NULL) is a bug: a client can only leave out a value that the view
     declared as optional. Violations of checks and of foreign keys may be the client's fault
     or the view's, so they are answered and logged with their traceback.
@@ -44,9 +64,20 @@ def answer_to(error: DatabaseError) -> HTTPException | None:
         return _in_use(error.protected_objects)
     if isinstance(error, RestrictedError):
         return _in_use(error.restricted_objects)
+    if code in _UNSTORABLE or _is_refused_by_driver(error):
+        logger.warning("The database cannot store a value.", exc_info=error)
+        return HTTPException(422, "The database refused a value")
     if isinstance(error, IntegrityError):
         return _answer_to_violation(error, code)
     return None
+
+
+def _is_refused_by_driver(error: Exception) -> bool:
+    """Return True if the driver could not pass a parameter of a query to the database."""
+    if isinstance(error, DatabaseError):
+        return isinstance(error, DataError) and _NUL in str(error)
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code in _EXECUTING for frame, _ in frames)
 
 
 def _in_use(rows: Iterable[Model]) -> HTTPException:

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, router, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
 from django.db.models import Model, QuerySet
 
-from di.database_errors import answer_to
+from di.database_errors import ANSWERED, answer_to
 from di.exceptions import LostWrite
 from di.lifetimes import Outcome
 from di.markers import Depends, always
@@ -128,7 +128,7 @@ def session_on(using: str) -> Callable[[Outcome], Iterator[Session]]:
             with transaction.atomic(using=using):
                 yield session
                 _settle(session, outcome)
-        except DatabaseError as error:
+        except ANSWERED as error:
             if (answer := answer_to(error)) is not None:
                 raise answer from error
             raise

@@ -98,6 +98,27 @@ def test_violations_of_unclear_origin_are_answered_and_logged(
     assert record.exc_info[1].__cause__ is cause  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (DataError(), FromPostgres("22001")),
+        (DataError(), FromPostgres("22003")),
+        (DataError(), FromPostgres("22P05")),
+        (DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"), FromPostgres(None)),
+        (IntegrityError(), from_sqlite("SQLITE_MISMATCH")),
+        (DataError(), from_sqlite("SQLITE_TOOBIG")),
+    ],
+)
+def test_values_that_cannot_be_stored_are_422_and_logged(
+    error: Exception, cause: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the database cannot store a value, then the client is told and the log has it."""
+    assert answer(error, cause) == (422, "The database refused a value", {})
+    (record,) = caplog.records
+    assert record.exc_info
+    assert record.exc_info[1] is error
+
+
 def test_overlapping_ranges_conflict() -> None:
     """PostgreSQL's exclusion constraints are unique constraints for ranges."""
     expected = (409, "Conflicts with an existing entry", {})
@@ -107,13 +128,14 @@ def test_overlapping_ranges_conflict() -> None:
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        (IntegrityError(), from_sqlite("SQLITE_MISMATCH")),
         (IntegrityError(), from_sqlite("SQLITE_CONSTRAINT_NOTNULL")),
         (IntegrityError(), FromPostgres("23502")),
         (IntegrityError(), None),
         (OperationalError(), from_sqlite("SQLITE_FULL")),
         (OperationalError(), FromPostgres("42P01")),
-        (DataError(), FromPostgres("22003")),
+        (DataError(), FromPostgres("22012")),
+        (DataError(), FromPostgres(None)),
+        (ValueError(), None),
     ],
 )
 def test_everything_else_is_a_bug(error: Exception, cause: Exception | None) -> None:

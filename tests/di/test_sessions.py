@@ -267,6 +267,49 @@ def test_a_reference_to_nothing_is_logged_with_its_traceback(
     assert isinstance(record.exc_info[1], IntegrityError)
 
 
+HALF = "a\ud800"
+
+UNSTORABLE: dict[str, Any] = {
+    "half a surrogate pair": lambda _: Group.objects.create(name=HALF),
+    "half a surrogate pair, bulk": lambda _: Group.objects.bulk_create([Group(name=HALF)]),
+    "half a surrogate pair, compared": lambda _: Group.objects.filter(name=HALF).exists(),
+    "a number that is too large": lambda _: Group.objects.create(id=2**80, name="n"),
+    "an offset that is too large": lambda _: list(Group.objects.all()[2**80 : 2**80 + 1]),
+}
+if connection.vendor == "postgresql":
+    UNSTORABLE |= {
+        "NUL": lambda _: Group.objects.create(name="a\0"),
+        "NUL, compared": lambda _: Group.objects.filter(name="a\0").exists(),
+        "text that is too long": lambda _: Group.objects.create(name="n" * 200),
+    }
+
+
+@pytest.mark.parametrize("name", UNSTORABLE)
+def test_a_value_that_cannot_be_stored_is_422(
+    name: str, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the database cannot store a value, then the answer is 422 and nothing is kept."""
+    route(world, UNSTORABLE[name])
+    response = world.post("/x")
+    assert (response.status_code, response.json()) == (  # type: ignore[attr-defined]
+        422,
+        {"detail": "The database refused a value"},
+    )
+    assert names() == []
+    records = [record for record in caplog.records if record.name == "di"]
+    assert [record.levelname for record in records] == ["WARNING"]
+    assert records[0].exc_info
+
+
+def test_a_value_error_of_the_view_stays_a_bug(world: World) -> None:
+    """When the view itself raises a ValueError, then it is a 500 as before."""
+    route(world, lambda _: int("a"))
+    assert world.post("/x").status_code == 500
+    route(world, lambda _: Group.objects.filter(id="a").exists())
+    assert world.post("/x").status_code == 500
+    assert names() == []
+
+
 def test_a_bug_in_a_query_stays_a_bug(world: World) -> None:
     """What the database cannot understand is a 500, and nothing is kept."""
 

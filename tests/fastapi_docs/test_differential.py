@@ -44,8 +44,8 @@ class Answer(NamedTuple):
     """The part of a response that is compared.
 
     Attributes:
-        content: of a 422 a list of its errors, of an HTML page its heading, any other text
-            as it was sent.
+        content: of invalid inputs a list of their errors, of an HTML page its heading, any
+            other text as it was sent.
         headers: those that do not describe the body.
     """
 
@@ -109,10 +109,9 @@ DIFFERENCES = {
         ("NaN",),
     ),
     "half a surrogate pair": Difference(
-        "Neither side's database can store it, and Django's 500 is a page. The project's parser"
-        " refuses such JSON with 400.",
+        "Neither side's database can store it. The project's parser refuses such JSON with 400.",
         CRASH,
-        (500, "page: Server Error (500)"),
+        (422, '{"detail":"The database refused a value"}'),
         ("half a surrogate pair",),
     ),
     "no body": Difference(
@@ -185,7 +184,7 @@ if connection.vendor == "postgresql":
     DIFFERENCES["NUL"] = Difference(
         "PostgreSQL cannot store it. The project's parser refuses such JSON with 400.",
         (200, r'{"id":1,"name":"a\u0000b","email":"c"}'),
-        (500, "page: Server Error (500)"),
+        (422, '{"detail":"The database refused a value"}'),
         ("NUL",),
     )
 """The differences that are on purpose; the first row that holds for a request counts."""
@@ -216,7 +215,7 @@ def answer(response: Response) -> Answer:
     if "allow" in headers:
         headers["allow"] = ", ".join(sorted(headers["allow"].split(", ")))
     content: Any = response.body.decode()
-    if response.status == 422:
+    if response.status == 422 and isinstance(json.loads(content)["detail"], list):
         content = errors(json.loads(content))
     elif kind == "text/html":
         content = re.sub(".*<h1>(.*)</h1>.*", r"page: \1", content, flags=re.DOTALL)
