@@ -26,4 +26,5 @@ class DiConfig(AppConfig):
         checks.register(own.check_hidden, "di")
         checks.register(own.check_held, "di")
         checks.register(own.check_injected, "di")
+        checks.register(own.check_mappings, "di")
         checks.register(own.check_paths, "di")

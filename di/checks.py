@@ -105,6 +105,27 @@ def check_paths(
     ]
 
 
+def check_mappings(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
+    **_: Any,
+) -> list[CheckMessage]:
+    """Point out mappings with a default that no request can replace."""
+    found = {
+        (way[-1][1], name): Warning(
+            f"Ninja reads {name!r} from the {source}, which cannot hold a mapping, so it always"
+            f" has its default.\n\n{draw_path(way)}\n",
+            hint=hint,
+            id="di.W003",
+        )
+        for route in all_routes()
+        if isinstance(route.operation.signature, InjectedSignature)
+        for inputs in route.operation.signature.compiled.readers
+        for way in [inputs.way]
+        for name, source, hint in inputs.never_filled()
+    }
+    return list(found.values())
+
+
 def check_bridges(
     app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
     **_: Any,

@@ -161,6 +161,14 @@ class Inputs(ViewSignature):
                 if one.is_required():
                     yield one.alias or name
 
+    def never_filled(self) -> Iterator[tuple[str, str, str]]:
+        """Yield name, source and hint of each mapping that always has its default."""
+        for param in self.params:
+            if _cannot_be_filled(param) and param.name not in self.left_out:
+                default = param.source.get_default(call_default_factory=True)
+                hint = self._body_hint(param, repr(default))
+                yield param.name, type(param.source).__name__.lower(), hint
+
     def _read(self, parameter: Parameter) -> FuncParam:
         annotation, default = _unshared(_with_items(parameter.annotation), parameter.default)
         if inspect.isclass(default) and issubclass(default, pydantic.BaseModel):
@@ -185,13 +193,13 @@ class Inputs(ViewSignature):
         param = self._get_param_type(parameter.name, read)
         if any(map(_is_collection, plain_types(param.annotation))):
             param = param._replace(is_collection=True)
-        self._check(param, is_declared=is_declared)
         if default is LEFT_OUT:
             param.source.default_factory = _leave_out
         elif default is not EMPTY and param.source is not default:
             # Ninja sets it on a Param in Annotated, unseen by pydantic beside other metadata.
             known = param.source._attributes_set  # noqa: SLF001 - how pydantic merges two
             param.source._attributes_set = {**known, "default": param.source.default}  # noqa: SLF001
+        self._check(param, is_declared=is_declared)
         if isinstance(param.source, Header) and not is_pydantic_model(param.annotation):
             param = _with_hyphens(param)
         if parameter.name.startswith("_") or hasattr(ParamModel, parameter.name):
@@ -205,8 +213,8 @@ class Inputs(ViewSignature):
         source = type(param.source).__name__
         if not param.source.is_required():
             return  # as in Ninja, the default counts where nothing else can
-        if source not in ("Body", "File") and _is_mapping(param.annotation):
-            hint = self._body_hint(param)
+        if _cannot_be_filled(param):
+            hint = self._body_hint(param, "...")
             if source == "Path":
                 hint = "Give it a type that a part of a path can be read as, such as str."
             if is_declared:
@@ -217,13 +225,13 @@ class Inputs(ViewSignature):
             )
             raise UnsupportedParameterError(problem, path=self.way, hint=hint)
 
-    def _body_hint(self, param: FuncParam) -> str:
+    def _body_hint(self, param: FuncParam, default: str) -> str:
         """Return the line that reads *param* from the body: a model's field has no place for it."""
         name, shown = param.name, written_type(param.annotation)
         filled, call = self.way[-1]
         if is_pydantic_model(call):
             name, shown = filled or "x", written_type(call)
-        return f"Write {name}: {shown} = Body(...), with Body from ninja."
+        return f"Write {name}: {shown} = Body({default}), with Body from ninja."
 
     def _contradict(self, what: str, hint: str) -> NoReturn:
         problem = f"A parameter contradicts its declaration: {what}."
@@ -348,6 +356,11 @@ def _is_collection(annotation: Any) -> bool:
     kind = get_origin(annotation) or annotation
     is_one_value = inspect.isclass(kind) and issubclass(kind, (str, bytes, bytearray, Mapping))
     return inspect.isclass(kind) and issubclass(kind, Collection) and not is_one_value
+
+
+def _cannot_be_filled(param: FuncParam) -> bool:
+    """Return True if *param* is a mapping that is read from a place that holds none."""
+    return type(param.source).__name__ not in ("Body", "File") and _is_mapping(param.annotation)
 
 
 def _is_mapping(annotation: Any) -> bool:

@@ -1,6 +1,7 @@
 """The system checks."""
 
 import types
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import ninja
@@ -8,7 +9,7 @@ import pytest
 from django.core import checks
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
-from ninja import Path, Schema
+from ninja import Body, Path, Query, Schema
 from ninja.signature import ViewSignature
 from pytest_django import Settings
 
@@ -137,3 +138,41 @@ def test_a_path_parameter_that_no_path_has_is_an_error(settings: Settings, api: 
     site.urlpatterns = [re_path("^(?P<slug>.+)/", include(inner), {"year": 2020})]  # type: ignore[attr-defined]
     settings.ROOT_URLCONF = site
     assert not [text for id_, text in found() if id_ == "di.E013"]
+
+
+@dataclass
+class WithFactory:
+    made: dict[str, int] = field(default_factory=dict)
+
+
+def test_mappings_that_nothing_fills_are_pointed_out(settings: Settings, api: NinjaAPI) -> None:
+    """When a mapping has a default and is not a body, then one warning has the line to write."""
+
+    def options(nested: dict[str, int] = {"a": 1}) -> Any: ...  # noqa: B006 - as users write
+
+    @api.post("/x")
+    def lost(
+        request: HttpRequest,
+        extra: dict = None,  # type: ignore[assignment,type-arg]  # noqa: RUF013 - as users write
+        body: dict = Body(None),  # type: ignore[type-arg]
+        items: list[int] = Query([]),
+        nested: Any = Depends(options),
+    ) -> None: ...
+
+    @api.post("/y")
+    def again(request: HttpRequest, nested: Any = Depends(options)) -> None: ...
+
+    @api.post("/z")
+    def made(request: HttpRequest, made: Any = Depends(WithFactory)) -> None: ...
+
+    serve(settings, api)
+    warnings = [one for one in checks.run_checks(tags=["di"]) if one.id == "di.W003"]
+    assert [one.msg.partition(",")[0] for one in warnings] == [
+        "Ninja reads 'nested' from the query",
+        "Ninja reads 'extra' from the query",
+    ]
+    first, second = [str(one.hint) for one in warnings]
+    assert first == "Write nested: dict[str, int] = Body({'a': 1}), with Body from ninja."
+    assert second.endswith("= Body(None), with Body from ninja.")
+    assert "extra" not in warnings[0].msg
+    assert "options" in warnings[0].msg
