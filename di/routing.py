@@ -181,7 +181,7 @@ class NinjaAPI(_Routes, ninja.NinjaAPI):
             super().__init__(**kwargs)
         ensure_handled(self)
         if listed := _listed(dependencies):
-            self.add_decorator(_Inherited(listed), mode="view")
+            self.add_decorator(_Inherited(listed, self), mode="view")
 
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         """Return what dependables and views may set headers and cookies on; see Ninja's."""
@@ -222,10 +222,16 @@ class _Inherited:
 
     Ninja hands decorators down from API to routers in the order in which dependencies are
     resolved, and applies them to the copy of an operation that one mount owns.
+
+    Args:
+        dependencies: as `Router` has them.
+        api: the only API whose operations have them. Ninja keeps the decorators of an API
+            on its default router, which another API may share.
     """
 
-    def __init__(self, dependencies: Dependencies) -> None:
+    def __init__(self, dependencies: Dependencies, api: NinjaAPI | None = None) -> None:
         self.dependencies = _listed(dependencies)
+        self.api = api
         try:
             analyze(_nothing, self.dependencies)  # a mistake surfaces where it was written
         except DependencyError as error:
@@ -233,7 +239,9 @@ class _Inherited:
             raise
 
     def __call__(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        inherit(_operation_of(run), self.dependencies)
+        operation = _operation_of(run)
+        if self.api is None or operation.api is self.api:
+            inherit(operation, self.dependencies)
         return run
 
 

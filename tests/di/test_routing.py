@@ -273,3 +273,38 @@ def test_operation_dependencies_beside_inject(world: World) -> None:
     world.serve(api)
     world.get("/x")
     assert order == ["operation", "parameter"]
+
+
+@pytest.mark.parametrize("router_class", [Router, ninja.Router])
+def test_apis_that_share_a_default_router_keep_their_dependencies(
+    router_class: Any, world: World
+) -> None:
+    """When two APIs have one default router, then each runs and documents its own dependencies."""
+    router, called = router_class(), []
+
+    def of_first(first: int) -> None:
+        called.append(f"first {first}")
+
+    def of_second(second: int) -> None:
+        called.append(f"second {second}")
+
+    @router.get("/x")
+    @world.view
+    def view(request: HttpRequest) -> None: ...
+
+    apis = [
+        NinjaAPI(
+            default_router=router, dependencies=[Depends(check)], urls_namespace=check.__name__
+        )
+        for check in (of_first, of_second)
+    ]
+    inner = router_class()
+    inner.get("/y")(view)
+    router.add_router("/inner", inner)
+    world.serve(*apis)
+    for url in ("/x", "/of_second/x", "/inner/y", "/of_second/inner/y"):
+        assert world.get(f"{url}?first=1&second=2").status_code == 200
+    assert called == ["first 1", "second 2"] * 2
+    for api, name in zip(apis, ("first", "second"), strict=True):
+        for operation in api.get_openapi_schema(path_prefix="")["paths"].values():
+            assert [one["name"] for one in operation["get"]["parameters"]] == [name]
