@@ -27,6 +27,9 @@ _POSTGRES_IN_ERROR = 3  # libpq's PQTRANS_INERROR; above it is only PQTRANS_UNKN
 class ReadSession:
     """Queries without a transaction, on the database that the router reads from.
 
+    The router gets the session as the hint ``session``. By it, a router can send the queries
+    of sessions to a replica, and leave the other queries where they are.
+
     Attributes:
         using: the alias of the database; None leaves it to the router.
     """
@@ -36,7 +39,8 @@ class ReadSession:
 
     def query(self, model: type[_Model]) -> QuerySet[_Model]:
         """Return all rows of *model*, to be filtered."""
-        return model._default_manager.using(self.using or router.db_for_read(model))  # noqa: SLF001 - Django's documented name
+        using = self.using or router.db_for_read(model, session=self)
+        return model._default_manager.using(using)  # noqa: SLF001 - Django's documented name
 
 
 class Session:

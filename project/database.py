@@ -7,21 +7,23 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+_POSTGRES = "django.db.backends.postgresql"
 _FORMS = (
     "sqlite:////absolute/path, sqlite:///relative/path or postgres://user:password@host:5432/name"
 )
 
 
-def database(url: str, *, base: Path, pool_size: int) -> dict[str, Any]:
+def database(url: str, *, base: Path, pool_size: int, name: str = "DATABASE_URL") -> dict[str, Any]:
     """Return the entry of ``DATABASES`` for *url*.
 
     Args:
         url: in the common form, reserved characters percent-encoded.
         base: the folder from which a relative SQLite path starts.
         pool_size: connections that one process may hold at most, on PostgreSQL.
+        name: the variable that *url* is from, for the message.
 
     Raises:
         ImproperlyConfigured: *url* cannot be read. The message never repeats it: it may
@@ -34,12 +36,32 @@ def database(url: str, *, base: Path, pool_size: int) -> dict[str, Any]:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises if it is not a number
     except ValueError:
-        raise _unreadable("has a host or port that cannot be read") from None
+        raise _unreadable(f"{name} has a host or port that cannot be read") from None
     if parts.scheme == "sqlite":
-        return _sqlite(parts, base)
+        return _sqlite(parts, base, name)
     if parts.scheme in ("postgres", "postgresql"):
-        return _postgres(parts, pool_size)
-    raise _unreadable("is neither SQLite nor PostgreSQL")
+        return _postgres(parts, pool_size, name)
+    raise _unreadable(f"{name} is neither SQLite nor PostgreSQL")
+
+
+def replica(url: str, *, of: dict[str, Any], base: Path, pool_size: int) -> dict[str, Any]:
+    """Return the entry of ``DATABASES`` for the read-only copy at *url* of the database *of*.
+
+    Raises:
+        ImproperlyConfigured: *url* cannot be read, or one of both is not PostgreSQL.
+    """
+    copy = database(url, base=base, pool_size=pool_size, name="DATABASE_REPLICA_URL")
+    if not copy["ENGINE"] == of["ENGINE"] == _POSTGRES:
+        message = (
+            "DATABASE_REPLICA_URL needs PostgreSQL, which keeps the replica up to date, there"
+            " and in DATABASE_URL. Set both to postgres://user:password@host:5432/name, or"
+            " leave it out."
+        )
+        raise ImproperlyConfigured(message)
+    # A replica refuses writes by itself; this does if the URL names another server.
+    copy["OPTIONS"]["options"] += " -c default_transaction_read_only=on"
+    copy["TEST"] = {"MIRROR": DEFAULT_DB_ALIAS}
+    return copy
 
 
 def keep_sqlite_connections() -> None:
@@ -64,9 +86,9 @@ def separate(connection: BaseDatabaseWrapper, *, seconds: int) -> BaseDatabaseWr
     return type(connection)({**connection.settings_dict, "OPTIONS": options}, connection.alias)
 
 
-def _sqlite(parts: SplitResult, base: Path) -> dict[str, Any]:
+def _sqlite(parts: SplitResult, base: Path, variable: str) -> dict[str, Any]:
     if parts.netloc or len(parts.path) <= 1:
-        raise _unreadable("names no file")
+        raise _unreadable(f"{variable} names no file")
     path = unquote(parts.path[1:])
     return {
         "ENGINE": "django.db.backends.sqlite3",
@@ -83,13 +105,13 @@ def _sqlite(parts: SplitResult, base: Path) -> dict[str, Any]:
     }
 
 
-def _postgres(parts: SplitResult, pool_size: int) -> dict[str, Any]:
+def _postgres(parts: SplitResult, pool_size: int, variable: str) -> dict[str, Any]:
     name = unquote(parts.path.removeprefix("/"))
     if not name or "/" in name:
-        raise _unreadable("names no database")
+        raise _unreadable(f"{variable} names no database")
     options = dict(parse_qsl(parts.query))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": _POSTGRES,
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -107,5 +129,5 @@ def _postgres(parts: SplitResult, pool_size: int) -> dict[str, Any]:
     }
 
 
-def _unreadable(why: str) -> ImproperlyConfigured:
-    return ImproperlyConfigured(f"DATABASE_URL {why}. Write {_FORMS}.")
+def _unreadable(problem: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{problem}. Write {_FORMS}.")

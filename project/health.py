@@ -12,13 +12,14 @@ _SECONDS = 2
 
 
 class Pulse:
-    """Asks the default database whether it is there.
+    """Asks a database whether it is there.
 
     It asks on a connection of its own, which neither waits for the pool nor hangs, and on
     one at a time: whoever comes meanwhile hears what was heard last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, using: str = DEFAULT_DB_ALIAS) -> None:
+        self._using = using
         self._lock = threading.Lock()
         self._was_there = False
 
@@ -32,7 +33,7 @@ class Pulse:
         return self._was_there
 
     def _ask(self) -> bool:
-        connection = separate(connections[DEFAULT_DB_ALIAS], seconds=_SECONDS)
+        connection = separate(connections[self._using], seconds=_SECONDS)
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
-from project.database import database
+from project.database import database, replica
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -171,13 +171,22 @@ TEMPLATES = [
     }
 ]
 
+DATABASE_POOL_SIZE = _number("DATABASE_POOL_SIZE", 8)
 DATABASES = {
     "default": database(
         DATABASE_URL or f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}",
         base=BASE_DIR,
-        pool_size=_number("DATABASE_POOL_SIZE", 8),
+        pool_size=DATABASE_POOL_SIZE,
     )
 }
+if DATABASE_REPLICA_URL := _get("DATABASE_REPLICA_URL"):
+    DATABASES["replica"] = replica(
+        DATABASE_REPLICA_URL,
+        of=DATABASES["default"],
+        base=BASE_DIR,
+        pool_size=DATABASE_POOL_SIZE,
+    )
+    DATABASE_ROUTERS = ["project.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "users.User"

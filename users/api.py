@@ -43,6 +43,7 @@ from users.dependencies.login import (
     password_login_is_on,
     token_to_revoke,
 )
+from users.dependencies.primary import PrimaryDep
 from users.dependencies.throttling import throttle_anonymous
 from users.models import User
 from users.schemas import (
@@ -202,8 +203,8 @@ def list_my_items(request: HttpRequest, user: Owner) -> Any:
 
 
 @users_router.get("/{int:user_id}", response=UserOut, openapi_extra=SESSION_TOO)
-def read_user(request: HttpRequest, user_id: int, by: Reader, session: ReadSessionDep) -> Any:
-    """Show one user."""
+def read_user(request: HttpRequest, user_id: int, by: Reader, session: PrimaryDep) -> Any:
+    """Show one user, as of now."""
     return crud.get_user(session=session, user_id=user_id)
 
 

@@ -422,14 +422,15 @@ def test_reading_opens_no_transaction(world: World) -> None:
 
 
 def test_the_router_names_the_reader(settings: Any) -> None:
-    """Without an alias the database router decides; with one, it is that one."""
+    """When no alias is given, then the router decides, and knows that a session asks."""
 
     class Reader:
-        def db_for_read(self, model: Any, **_: Any) -> str:
-            return "replica"
+        def db_for_read(self, model: Any, **hints: Any) -> str:
+            return "replica" if "session" in hints else "default"
 
     settings.DATABASE_ROUTERS = [Reader()]
     assert get_read_session().query(Group).db == "replica"
+    assert Group.objects.all().db == "default"
     assert read_session_on("default")().query(Group).db == "default"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from project.database import database
+from project.database import database, replica
 
 
 def read(url: str) -> dict[str, Any]:
@@ -55,6 +55,16 @@ def test_postgresql() -> None:
     assert "lock_timeout=5000" in found["OPTIONS"]["options"]
     bare = read("postgresql:///name")
     assert (bare["USER"], bare["HOST"], bare["PORT"]) == ("", "", "")
+
+
+def test_a_replica() -> None:
+    """When a database is a replica, then it is read only, and in tests it is the primary."""
+    primary = read("postgres://primary/name")
+    found = replica("postgres://replica/name", of=primary, base=Path("/base"), pool_size=4)
+    assert (found["HOST"], found["TEST"]) == ("replica", {"MIRROR": "default"})
+    assert found["OPTIONS"]["pool"] == primary["OPTIONS"]["pool"]
+    assert found["OPTIONS"]["options"].startswith(primary["OPTIONS"]["options"])
+    assert found["OPTIONS"]["options"].endswith("-c default_transaction_read_only=on")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from di import override
-from project.api import database_is_there
+from project.api import database_is_there, replica_is_there
 from project.health import Pulse
 from tests.project.conftest import Ask
 
@@ -45,6 +45,14 @@ def test_the_database_is_away(ask: Ask) -> None:
     assert answer.is_refused(503)
     assert answer.json() == {"detail": "The database is away"}
     assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("1", "no-store")
+
+
+@pytest.mark.parametrize(("is_there", "said"), [(True, "ok"), (False, "away")])
+def test_the_replica(ask: Ask, *, is_there: bool, said: str) -> None:
+    """When only the replica is away, then the answer says so, and the machine stays in use."""
+    with override({replica_is_there: lambda: is_there}):
+        answer = ask("GET", "/api/health")
+    assert (answer.status, answer.json()) == (200, {"status": "ok", "replica": said})
 
 
 @pytest.mark.asvs("16.5.2")

@@ -42,6 +42,13 @@ def test_production_settings_leave_nothing_to_warn_of() -> None:
     assert done.stdout == "System check identified no issues (0 silenced).\n"
 
 
+def test_a_replica_leaves_nothing_to_warn_of() -> None:
+    """When there is a replica, then the deployment checks are silent without asking it."""
+    there = {**PRODUCTION, "DATABASE_REPLICA_URL": "postgres://app@replica.example/app"}
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **there)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_development_needs_no_environment() -> None:
     """A fresh clone runs."""
     done = manage("check")
@@ -69,6 +76,12 @@ def test_development_needs_no_environment() -> None:
         ({"API_PASSWORD_LOGIN": "2"}, "API_PASSWORD_LOGIN is '2'."),
         ({"API_DOCS": "all"}, "API_DOCS is 'all'. Set it to staff or open."),
         ({"DATABASE_URL": "mysql://user:hunter2@host/name"}, "DATABASE_URL is neither"),
+        ({"DATABASE_REPLICA_URL": "mysql://u:hunter2@host/n"}, "DATABASE_REPLICA_URL is neither"),
+        ({"DATABASE_REPLICA_URL": "sqlite:////tmp/x"}, "DATABASE_REPLICA_URL needs PostgreSQL"),
+        (
+            {"DATABASE_REPLICA_URL": "postgres://u:hunter2@host/n", "DATABASE_URL": "sqlite:////x"},
+            "DATABASE_REPLICA_URL needs PostgreSQL",
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(change: dict[str, str], reason: str) -> None:

@@ -18,11 +18,11 @@ from ninja import Query
 from pydantic import SecretStr
 
 from di.markers import Depends
-from di.sessions import ReadSessionDep
 from users import crud, hashing, scopes
 from users.dependencies.authority import Me, MyCaller, Writer, require
 from users.dependencies.errors import invalid_input
 from users.dependencies.login import log_in
+from users.dependencies.primary import PrimaryDep
 from users.dependencies.throttling import throttle_address
 from users.exceptions import GroupNotFoundError, OwnPasswordError, WrongCredentialsError
 from users.models import User
@@ -88,7 +88,7 @@ def user_changes(
     by: Writer,
     changes: UserUpdate,
     user_id: int,
-    session: ReadSessionDep,
+    session: PrimaryDep,
 ) -> dict[str, Any]:
     """Return what is to change about a user.
 
