@@ -24,12 +24,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from weakref import WeakValueDictionary, finalize
 
+from pydantic import ValidationError
+
 from di import lifetimes
 from di.app_scope import Instance, app_scope
 from di.contexts import Attendant, Bridge, Hop
 from di.inspection import Kind
 from di.lifetimes import NEVER, Lifetime, Slots, State
 from di.markers import Scope, SecurityScopes
+from di.models import is_model, maker
 from di.plan import Plan, Step
 from di.rendering import name_of
 
@@ -52,11 +55,13 @@ class Reading:
         given: attributes of the frame, by the parameter that takes them.
         read: reads all others, if there are any.
         names: of those, if all are always there; None if some may be left out.
+        refuse: notes an error of a model that refuses them; returns False if it is another.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
     read: Reader | None = None
     names: tuple[str, ...] | None = ()
+    refuse: Callable[[Any, ValidationError], bool] | None = None
 
 
 def compile_resolver(  # noqa: PLR0913 - each keyword decides one thing
@@ -120,6 +125,7 @@ class _Writer:
             )
         }
         self.globals |= {"BAD": BAD, "NEVER": NEVER, "__name__": __name__}
+        self.globals["ValidationError"] = ValidationError
         self.may_be_bad: set[int] = set()
         self.values, self.inputs = _local_names(plan, readings, taken=self.globals)
 
@@ -198,6 +204,8 @@ class _Writer:
             is_here: whether it is called in place, not in the request's thread.
         """
         bad = self.write_reading(step)
+        if self.readings[step.index].refuse:
+            self.may_be_bad.add(step.index)
         if not bad:
             self.write_call(step, is_here=is_here)
             return
@@ -254,18 +262,32 @@ class _Writer:
             self.write_hop_alone(step)
             return
         kind = step.dependable.kind
-        name = self.bind(_call_name(step), step.dependable.call)
+        made = step.dependable.call
+        name = self.bind(_call_name(step), maker(made) if is_model(made) else made)
         arguments = ", ".join(self.arguments(step))
         if not kind.is_generator:
             call = f"{'await ' * (kind.is_async and self.is_async)}{name}({arguments})"
             if kind.is_async and not self.is_async:
                 call = f"bridge({self.write_calling(step, call)})"
-            self.line(f"{value} = {call}")
+            self.write_made(step, f"{value} = {call}")
             return
         if kind.is_async and not (self.is_async and step.scope != "request"):
             self.write_attending(step, f"{name}({arguments})")
         else:
             self.write_entering(step, f"{name}({arguments})")
+
+    def write_made(self, step: Step, line: str) -> None:
+        """Write the *line* that makes a value, which is bad if a model refuses its inputs."""
+        if (refuse := self.readings[step.index].refuse) is None:
+            self.line(line)
+            return
+        name = self.bind(f"refuse_{step.index}", refuse)
+        with self.block("try"):
+            self.line(line)
+        with self.block("except ValidationError as error"):
+            with self.block(f"if not {name}(frame, error)"):
+                self.line("raise")
+            self.line(f"{self.values[step.index]} = BAD")
 
     def write_attending(self, step: Step, generator: str) -> None:
         """Write the same for a *generator* that is closed in another task than this one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, NoReturn, cast, get_args, get_origin
@@ -26,8 +27,9 @@ from di.codegen import Reading
 from di.exceptions import BodyConflictError, PathParameterError, UnsupportedParameterError
 from di.frame import Frame
 from di.graph import Way
-from di.inspection import EMPTY, LEFT_OUT, Parameter
+from di.inspection import EMPTY, LEFT_OUT, Parameter, layers_of
 from di.lifetimes import Outcome
+from di.models import is_model, is_own_error, part_of, shown_names
 from di.reading import ModelReader, model_reader
 from di.rendering import written_type
 
@@ -145,9 +147,11 @@ class Inputs(ViewSignature):
         if not self.params:
             return Reading(self.given)
         names = tuple(self.names.get(param.name, param.name) for param in self.params)
+        source = layers_of(self.view_func)[-1]
+        refuse = functools.partial(self._refused, source) if is_model(source) else None
         if len(self.models) > 1 or self.names or self.left_out:
-            return Reading(self.given, self, None if self.left_out else names)
-        return Reading(self.given, self.read_one, names)
+            return Reading(self.given, self, None if self.left_out else names, refuse)
+        return Reading(self.given, self.read_one, names, refuse)
 
     def needed_in_path(self) -> Iterator[str]:
         """Yield the names that the path must hold."""
@@ -247,6 +251,30 @@ class Inputs(ViewSignature):
                     name = names.get(one["loc"], one["loc"])[0]
                     raise not_in_path(name, frame.path_params, self.way)
         frame.errors.append(ValidationErrorContext(error, model))
+
+    def _refused(self, made: Any, frame: Frame, error: pydantic.ValidationError) -> bool:
+        """Note that the dependable *made* refuses its inputs; return False if it is not that.
+
+        An error of the model as a whole is told where the first input is read from. A value
+        that a dependency gave is not the client's to mend.
+        """
+        params = {self.names.get(param.name, param.name): param for param in self.params}
+        names = shown_names(made)
+        noted: dict[int, list[tuple[Any, tuple[int | str, ...]]]] = {}
+        if not is_own_error(made, error):
+            return False
+        for one in error.errors():
+            place = one["loc"]
+            param = params.get(names.get(str(place[0]), "")) if place else self.params[0]
+            if param is None:
+                return False
+            number = next(i for i, of in enumerate(self.models) if param.name in of.model_fields)
+            noted.setdefault(number, []).append((one, (param.alias, *place[1:]) if place else ()))
+        frame.errors += [
+            ValidationErrorContext(part_of(error, parts), self.models[number])
+            for number, parts in noted.items()
+        ]
+        return True
 
     def _refuse(self, error: pydantic.PydanticUserError) -> NoReturn:
         culprits = [param for param in self.params if not _is_readable(param.annotation)]
