@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import SyncToAsync, async_to_sync
+
+from di.exceptions import GreenThreadsError
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -31,6 +34,7 @@ class _Loop:
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def get(self) -> asyncio.AbstractEventLoop:
+        _refuse_green_threads()
         with self.lock:
             if self.loop is None:
                 self.loop = asyncio.new_event_loop()
@@ -39,6 +43,30 @@ class _Loop:
                 thread.start()
             return self.loop
 
+
+def _refuse_green_threads() -> None:
+    """Refuse to start a loop as a greenlet: asyncio would take each request for its own thread.
+
+    Raises:
+        GreenThreadsError: gevent or eventlet has put greenlets in the place of threads.
+    """
+    for name, is_patched, patched in _PATCHERS:
+        patcher = sys.modules.get(name)
+        if patcher is not None and getattr(patcher, is_patched)(patched):
+            library = name.partition(".")[0]
+            problem = (
+                f"{library} has made greenlets of all threads, so no thread is left for the event"
+                " loop that async code below sync code needs."
+            )
+            hint = "Serve with threads, as in gunicorn --worker-class gthread, or under ASGI."
+            raise GreenThreadsError(problem, hint=hint)
+
+
+_PATCHERS = (
+    ("gevent.monkey", "is_module_patched", "threading"),
+    ("eventlet.patcher", "is_monkey_patched", "thread"),
+)
+"""Modules that patch threads, the function of each that tells, and its argument."""
 
 _loop = _Loop()
 # A fork copies the loop, but not the thread that runs it.

@@ -173,3 +173,9 @@ class MissingValueError(DependencyError):
     """Outside a request, an input has neither a value nor a default."""
 
     check_id = "di.E102"
+
+
+class GreenThreadsError(DependencyError):
+    """Async code was needed where threads are greenlets, none of which can run its loop."""
+
+    check_id = "di.E103"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
+import types
 
+import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 
 from di.bridge import bridged
+from di.exceptions import GreenThreadsError
 
 
 async def where() -> tuple[asyncio.AbstractEventLoop, int]:
@@ -39,3 +43,25 @@ def test_a_forked_process_has_a_loop_of_its_own() -> None:
     if child == 0:
         os._exit(0 if bridged(where)()[0].is_running() else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("is_patched", [True, False])
+@pytest.mark.parametrize(
+    ("name", "function", "argument"),
+    [
+        ("gevent.monkey", "is_module_patched", "threading"),
+        ("eventlet.patcher", "is_monkey_patched", "thread"),
+    ],
+)
+def test_a_loop_is_refused_where_threads_are_greenlets(
+    monkeypatch: pytest.MonkeyPatch, name: str, function: str, argument: str, *, is_patched: bool
+) -> None:
+    """When threads are greenlets, then a bridged call fails and says how to serve instead."""
+    patcher = types.ModuleType(name)
+    setattr(patcher, function, lambda asked: is_patched and asked == argument)
+    monkeypatch.setitem(sys.modules, name, patcher)
+    if not is_patched:
+        assert bridged(where)()[0].is_running()
+        return
+    with pytest.raises(GreenThreadsError, match=r"greenlets(.|\n)*Hint: Serve with threads"):
+        bridged(where)()
