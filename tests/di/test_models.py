@@ -181,7 +181,7 @@ def test_an_error_that_is_not_of_the_clients_making_is_a_mistake(
         first: int
 
         def __init__(self, **values: Any) -> None:
-            Size(width="x")  # type: ignore[arg-type]
+            Pair(first="x")  # type: ignore[arg-type]
             super().__init__(**values)
 
     for model in (Given, Nested):
