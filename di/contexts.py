@@ -161,8 +161,12 @@ class Attendant(_Shared):
         """End the generator, which is open, with *error*; return what goes on from there."""
         if self.task is None:  # pragma: no cover - for type checkers
             return error
-        if asyncio.get_running_loop() is not self.task.get_loop():
-            elsewhere = asyncio.run_coroutine_threadsafe(self.close(error), self.task.get_loop())
+        loop = self.task.get_loop()
+        if self.task.done() or loop.is_closed():
+            # The loop has ended before the request, and the generator with it.
+            return self.result if isinstance(self.result, Exception) else error
+        if asyncio.get_running_loop() is not loop:
+            elsewhere = asyncio.run_coroutine_threadsafe(self.close(error), loop)
             return await asyncio.wrap_future(elsewhere)
         self.bring_in()
         try:

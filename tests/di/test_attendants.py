@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from fastapi.testclient import TestClient
 
 from di import Depends, NinjaAPI, acall
+from di.contexts import Attendant
 from tests.di.conftest import World
 
 Scope = Literal["function", "request"]
@@ -158,3 +159,35 @@ def test_outside_a_request() -> None:
 
     assert asyncio.run(acall(job)) == "value"
     assert events == ["closed"]
+
+
+@pytest.mark.parametrize("error", [None, LookupError("a bug")])
+def test_a_loop_that_ends_before_its_request(error: Exception | None) -> None:
+    """When the loop ends first, the generator is closed there, and closing it later is fine."""
+    attendant = Attendant()
+    generator = in_a_set_variable()
+
+    async def last(_: BaseException | None) -> None:
+        await anext(generator, None)
+
+    async def open_it() -> None:
+        assert await attendant.enter(generator.__anext__, last) == "value"
+        attendant.let_go()
+
+    asyncio.run(open_it())
+    assert events == ["closed"]
+    assert asyncio.run(attendant.close(error)) is error
+    assert events == ["closed"]
+
+
+def test_a_loop_that_is_closed_under_a_generator() -> None:
+    """When a loop is closed with the generator open, closing the request does not wait for it."""
+    attendant = Attendant()
+    loop = asyncio.new_event_loop()
+    generator = in_a_set_variable()
+    loop.run_until_complete(attendant.enter(generator.__anext__, generator.__anext__))
+    assert attendant.task is not None
+    attendant.task._log_destroy_pending = False  # type: ignore[attr-defined]
+    loop.close()
+    assert asyncio.run(attendant.close(None)) is None
+    assert events == []
