@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,8 @@ import pytest
 from django.conf import settings
 
 from tests import readme
-from tests.project.server import free_port, new_database, running
+from tests.project.server import new_database, running
+from tests.users.stand import find_nginx, proxied
 
 ROOT = readme.README.parent
 PAGE = ROOT / "users" / "README.md"
@@ -154,7 +154,7 @@ def test_upgrading_and_purging(site: Site) -> None:
 @pytest.fixture
 def nginx() -> str:
     """Where nginx is."""
-    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    found = find_nginx()
     if found is None or shutil.which("openssl") is None or shutil.which("curl") is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("apt-get install nginx")
     return str(found)
@@ -171,41 +171,10 @@ def test_behind_nginx(nginx: str, site: Site) -> None:
         "SECURE_PROXY_SSL_HEADER": "HTTP_X_FORWARDED_PROTO",
         "SECURE_HSTS_SECONDS": "60",
     }
-    folder = site.folder
-    plain, secure = free_port(), free_port()
-    key, pem = folder / "example.com.key", folder / "example.com.pem"
-    site.run(
-        f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=example.com -days 1"
-        f" -keyout {key} -out {pem} 2>&1"
-    )
     with running(site.database, **environment) as up:
         up.wait_until_ready()
-        (text,) = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
-        for ours, theirs in (
-            ("127.0.0.1:8000", f"127.0.0.1:{up.port}"),
-            ("listen 80;", f"listen 127.0.0.1:{plain};"),
-            ("listen 443", f"listen 127.0.0.1:{secure}"),
-            ("/etc/ssl/", f"{folder}/"),
-            ("/srv/users/.static/", f"{ROOT}/.static/"),
-        ):
-            assert ours in text
-            text = text.replace(ours, theirs)
-        paths = "".join(
-            f"{kind}_temp_path {folder}/{kind};\n"
-            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        user = "user root;" if os.geteuid() == 0 else ""
-        (folder / "nginx.conf").write_text(
-            f"{user} daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;\n"
-            "events {}\nhttp { include /etc/nginx/mime.types; access_log off;\n"
-            f"{paths}{text}}}\n"
-        )
-        process = subprocess.Popen([nginx, "-c", str(folder / "nginx.conf")])  # noqa: S603 - as above
-        try:
+        with proxied(nginx, site.folder, [up.port]) as (plain, secure):
             check_nginx(site, up.port, plain, secure)
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
         failed = [json.loads(line) for line in up.lines if '"event": "login_failed"' in line]
         assert [event["client"] for event in failed] == ["127.0.0.1"]
 
@@ -224,7 +193,6 @@ def check_nginx(site: Site, port: int, plain: int, secure: int) -> None:
         headers = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
         return status.split()[1], headers, body
 
-    time.sleep(0.2)
     status, headers, _ = ask("http://example.com/admin/")
     assert (status, headers["location"]) == ("301", "https://example.com/admin/")
     assert ask("http://example.com/api/users/me")[0] == "403"
