@@ -10,7 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import ParamSpec, TypeVar
 
-from asgiref.sync import SyncToAsync, async_to_sync
+from asgiref.sync import AsyncToSync, SyncToAsync, async_to_sync
 
 from di.exceptions import GreenThreadsError
 
@@ -106,7 +106,9 @@ def _main_loop() -> Iterator[None]:
     known = SyncToAsync.threadlocal
     before = getattr(known, "main_event_loop", None), getattr(known, "main_event_loop_pid", None)
     # asgiref forgets neither a loop that has ended nor, after a fork, the parent's.
-    if before[0] is not None and before[0].is_running() and before[1] == os.getpid():
+    is_running = before[0] is not None and before[0].is_running() and before[1] == os.getpid()
+    # A loop that asgiref made for one call, of an async view below WSGI, ends with that call.
+    if is_running and before[0] not in AsyncToSync.loop_thread_executors:
         yield
         return
     known.main_event_loop, known.main_event_loop_pid = _loop.get(), os.getpid()

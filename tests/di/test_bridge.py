@@ -33,7 +33,16 @@ def test_under_a_server_its_own_loop_is_used() -> None:
         loop, _ = await sync_to_async(bridged(where))()
         return loop is asyncio.get_running_loop()
 
-    assert async_to_sync(serve)()
+    assert asyncio.run(serve())
+
+
+def test_a_loop_that_ends_with_a_call_is_not_used() -> None:
+    """Below WSGI asgiref makes a loop for one call; a generator needs one that outlives it."""
+
+    async def view() -> tuple[asyncio.AbstractEventLoop, int]:
+        return await sync_to_async(bridged(where))()
+
+    assert async_to_sync(view)() == (bridged(where)()[0], threading.get_ident())
 
 
 def test_a_forked_process_has_a_loop_of_its_own() -> None:

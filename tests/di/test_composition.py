@@ -1,6 +1,7 @@
 """Dependencies beside everything else that an operation of Ninja's may have."""
 
 import functools
+import gc
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
@@ -542,6 +543,34 @@ def test_sync_and_async_operations_share_a_path(any_api: Any, world: World) -> N
     world.serve(any_api)
     assert data(world.get("/x?n=2")) == ["read", 2, 2]
     assert data(world.request("put", "/x?n=3")) == ["write", 3, 3]
+
+
+def test_an_async_generator_of_a_sync_view_that_shares_its_path(any_api: Any, world: World) -> None:
+    """When an async view shares the path, its generator still ends as if it stood alone."""
+    events = []
+
+    async def opened() -> Any:
+        try:
+            yield 1
+        except BaseException as error:
+            events.append(repr(error))
+            raise
+        events.append("ends")
+
+    @any_api.get("/x")
+    @inject
+    def read(request: HttpRequest, a: int = Depends(opened)) -> Any:
+        return a
+
+    @any_api.put("/x")
+    @inject
+    async def write(request: HttpRequest) -> Any:
+        return "written"
+
+    world.serve(any_api)
+    assert data(world.get("/x")) == 1
+    gc.collect()  # a coroutine that nobody awaited would warn
+    assert events == ["ends"]
 
 
 @pytest.mark.row("C1", "C8")
