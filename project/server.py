@@ -14,9 +14,9 @@ Interface = Literal["wsgi", "asgi"]
 
 _CORES = os.cpu_count() or 1
 _THREADS = {
-    # SQLite works inside the process: more threads only wait for each other. But logins wait
-    # for a place to hash in, and must not keep others waiting with them.
-    "sqlite": 4 * _CORES,
+    # SQLite works inside the process: more threads only wait for each other. Two more than
+    # cores at least, because logins wait for a place to hash in. Granian warns beyond this.
+    "sqlite": 2 * _CORES + 1,
     # PostgreSQL answers from outside; no more than connections in a pool.
     "postgresql": min(8, 2 * _CORES + 1),
 }
