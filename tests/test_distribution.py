@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import di
+from tests.readme import README
 
 ROOT = Path(__file__).parent.parent
 
@@ -133,6 +135,23 @@ def test_its_metadata_are_true(wheel: Path) -> None:
     needed = [one for one in metadata.get_all("Requires-Dist", []) if "extra ==" not in one]
     names = {requirement.split(";")[0].strip(" <>=!.,0123456789") for requirement in needed}
     assert names == {"django", "django-ninja", "pydantic"}
+
+
+def test_the_versions_that_are_declared_were_run(wheel: Path) -> None:
+    """Each Python and Django of the classifiers is in the README's table, and nothing else is."""
+    metadata = metadata_of(wheel)
+    declared: dict[str, set[str]] = {"Python": set(), "Django": set()}
+    for classifier in metadata.get_all("Classifier", []):
+        *_, name, version = classifier.split(" :: ")
+        if name in declared:
+            declared[name].add(version)
+    row = re.compile(r"^\| (3\.\d+)\.\d+ \| (\d\.\d)\.\d+ \|", re.MULTILINE)
+    rows = row.findall(README.read_text())
+    assert {python for python, _ in rows} == declared["Python"]
+    assert {django for _, django in rows} == declared["Django"]
+    newest = max(declared["Django"])
+    major, minor = newest.split(".")
+    assert f"django<{major}.{int(minor) + 1}" in str(metadata.get_all("Requires-Dist"))
 
 
 def test_it_serves_a_project_with_a_users_app_of_its_own(wheel: Path, tmp_path: Path) -> None:

@@ -482,7 +482,6 @@ def test_what_was_called_is_not_held(resolve: Any) -> None:
 
     owner = Owner()
     watched = weakref.ref(owner)
-    gc.collect()  # views of other tests
     before = sources()
     assert resolve(of(owner)) == (owner, "x")
     assert resolve(owner.run) == "x"
