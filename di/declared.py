@@ -9,7 +9,7 @@ import sys
 from collections import ChainMap
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
-from typing import Any, ForwardRef, get_args
+from typing import Any, ForwardRef, get_args, is_typeddict
 from weakref import WeakKeyDictionary
 
 from di.annotations import closure_of, show_signature, without_aliases
@@ -60,6 +60,15 @@ def defaults_of(function: FunctionType) -> dict[str, Any]:
     return {**named, **(function.__kwdefaults__ or {})}
 
 
+def attributes_with_markers(cls: type) -> Iterator[str]:
+    """Yield the attributes of *cls*, its bases left out, that have a marker or are marked."""
+    annotations = _annotations(cls)
+    for name in {**vars(cls), **annotations}:
+        default, annotation = vars(cls).get(name), annotations.get(name, _EMPTY)
+        if next(_markers_of(cls, default, annotation), None) is not None:
+            yield name
+
+
 def parameter_names(code: CodeType) -> tuple[str, ...]:
     """Return the names of all parameters, but for ``*args`` and ``**kwargs``."""
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -81,12 +90,13 @@ def _own_markers(function: FunctionType) -> Iterator[tuple[str, Marker]]:
             yield name, marker
 
 
-def _annotations(function: FunctionType) -> dict[str, Any]:
+def _annotations(source: Any) -> dict[str, Any]:
+    """Return the annotations of a function, or of a class without its bases."""
     if sys.version_info >= (3, 14):  # pragma: no cover - 3.11 measures the coverage
         import annotationlib  # noqa: PLC0415 - it is not there before
 
-        return annotationlib.get_annotations(function, format=annotationlib.Format.FORWARDREF)
-    return function.__annotations__
+        return annotationlib.get_annotations(source, format=annotationlib.Format.FORWARDREF)
+    return inspect.get_annotations(source)
 
 
 def _markers_of(
@@ -105,6 +115,9 @@ def _markers_in(annotation: object) -> Iterator[Marker]:
         return
     for part in get_args(without_aliases(annotation)):
         yield from _markers_in(part)
+        if is_typeddict(part):  # of **kwargs: Unpack[...]
+            for value in part.__annotations__.values():
+                yield from _markers_in(value)
 
 
 def _evaluated(view: Callable[..., Any], annotation: object) -> object:
@@ -113,7 +126,9 @@ def _evaluated(view: Callable[..., Any], annotation: object) -> object:
     if not isinstance(annotation, str):
         return annotation
     function = inspect.unwrap(view)
-    names = _Lenient(closure_of(function), getattr(function, "__globals__", {}), vars(builtins))
+    module = sys.modules.get(function.__module__, builtins)  # of a class, which has no globals
+    scope = getattr(function, "__globals__", vars(module))
+    names = _Lenient(closure_of(function), scope, vars(builtins))
     try:
         return eval(annotation, {}, names)  # noqa: S307 - an annotation, as typing evaluates it
     except Exception:  # noqa: BLE001 - whatever it is, there is no marker to be seen

@@ -24,11 +24,17 @@ from ninja.signature.utils import get_path_param_names
 from di.annotations import declares, find_marker, is_special, plain_types
 from di.background import BackgroundTasks
 from di.codegen import Reading
-from di.exceptions import BodyConflictError, PathParameterError, UnsupportedParameterError
+from di.exceptions import (
+    BodyConflictError,
+    NotInjectedError,
+    PathParameterError,
+    UnsupportedParameterError,
+)
 from di.frame import Frame
 from di.graph import Way
 from di.inspection import EMPTY, LEFT_OUT, Parameter, layers_of
 from di.lifetimes import Outcome
+from di.markers import Marker
 from di.models import is_model, is_own_error, part_of, shown_names
 from di.reading import ModelReader, model_reader
 from di.rendering import written_type
@@ -181,6 +187,7 @@ class Inputs(ViewSignature):
             )
             hint = f"Write {parameter.name}: {default.__name__}, with a colon."
             raise NinjaConfigError(problem, path=self.way, hint=hint)
+        self._refuse_uncalled(parameter.name, default, annotation)
         is_declared = _is_declared(default, annotation)
         if parameter.name in self.path_params_names and not is_declared:
             default = EMPTY  # a value from the path is always there
@@ -211,6 +218,17 @@ class Inputs(ViewSignature):
             param = named(param, f"input_{parameter.name}_")
             self.names[param.name] = parameter.name
         return param
+
+    def _refuse_uncalled(self, name: str, default: object, annotation: object) -> None:
+        """Refuse an input whose default has a marker, which nothing would call."""
+        for marker in _markers_behind(default, plain_types(annotation)):
+            problem = (
+                f"The default of parameter {name!r} holds {marker!r}, which nothing would call."
+            )
+            hint = (
+                f"Write {name}: T = {marker!r}, or depend on a model that has it: Depends(Model)."
+            )
+            raise NotInjectedError(problem, path=self.way, hint=hint)
 
     def _check(self, param: FuncParam, *, is_declared: bool) -> None:
         """Refuse a declaration that no request could satisfy, or whose default nobody gets."""
@@ -289,6 +307,19 @@ class Inputs(ViewSignature):
         if not isinstance(error, pydantic.errors.PydanticSchemaGenerationError):
             hint = error.message
         raise UnsupportedParameterError(problem, path=self.way, hint=hint) from error
+
+
+def _markers_behind(default: object, types: Iterable[Any]) -> Iterator[Marker]:
+    """Yield the markers that a request would get for a value, because nothing calls them."""
+    value = default.default if isinstance(default, Param) else default
+    yield from (one for one in _items(value) if isinstance(one, Marker))
+    for model in filter(is_pydantic_model, types):
+        for field in model.model_fields.values():
+            yield from (one for one in _items(field.default) if isinstance(one, Marker))
+
+
+def _items(value: object) -> Iterable[object]:
+    return value if isinstance(value, list | tuple | set) else (value,)
 
 
 def build_all(all_inputs: Sequence[Inputs]) -> None:

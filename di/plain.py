@@ -15,7 +15,12 @@ from ninja import NinjaAPI
 from ninja.router import BoundRouter
 from ninja.signature import ViewSignature
 
-from di.host_calls import refuse_in_controller, refuse_in_handler, refuse_in_operations
+from di.host_calls import (
+    refuse_in_api,
+    refuse_in_controller,
+    refuse_in_handler,
+    refuse_in_operations,
+)
 from di.http import HTTPException, ensure_handled, translated
 from di.unfilled import refuse_markers
 
@@ -54,6 +59,7 @@ def _checked_routers(api: NinjaAPI) -> list[BoundRouter]:
     is_new = api._bound_routers_cache is None  # noqa: SLF001
     routers = _bound_routers(api)
     if is_new:
+        refuse_in_api(api)
         refuse_in_operations(routers)
     return routers
 

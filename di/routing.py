@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, Unpack
+from typing import Any, NoReturn, TypeVar, Unpack
 
 import ninja
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.router import RouterMount
 
-from di.exceptions import DependencyError, NotCallableError
+from di.exceptions import DependencyError, NotCallableError, NotInjectedError
 from di.foreign import (
     OF_APIS,
     OF_MOUNTS,
@@ -47,12 +47,28 @@ _MOUNTING = 'Write add_router("/prefix", router): the prefix comes first.'
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
+_NO_ATTRIBUTE = "The dependencies of a {kind} are given when it is made, and cannot be set later."
+
+
 class _Routes:
     """The route decorators of Ninja, with ``dependencies=``.
 
     Ninja's own carry out everything else, so that its defaults hold, and a subclass that
     overrides one of them is called as it is in Ninja.
     """
+
+    @property
+    def dependencies(self) -> NoReturn:
+        """Refuse to show the dependencies, or to take others, because views have them already."""
+        kind = type(self).__name__
+        raise AttributeError(_NO_ATTRIBUTE.format(kind=kind), name="dependencies", obj=self)
+
+    @dependencies.setter
+    def dependencies(self, _: object) -> NoReturn:
+        kind = type(self).__name__
+        raise NotInjectedError(
+            _NO_ATTRIBUTE.format(kind=kind), hint=f"Write {kind}(dependencies=[...])."
+        )
 
     def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[_View], _View]:
         """Route GET on *path*; *options* are Ninja's, and ``dependencies``."""

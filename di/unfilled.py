@@ -18,7 +18,7 @@ from typing import Any, TypeVar, get_origin
 from weakref import WeakKeyDictionary
 
 from di.annotations import show_signature
-from di.declared import markers_of, parameter_names, variable_names
+from di.declared import attributes_with_markers, markers_of, parameter_names, variable_names
 from di.exceptions import NotInjectedError
 from di.followed import (
     UNKNOWN,
@@ -34,7 +34,7 @@ from di.followed import (
     reaches_marker,
 )
 from di.inspection import INJECTED, WRAPPER
-from di.markers import INJECTING_HINT, Depends, Security
+from di.markers import INJECTING_HINT, Depends, Marker, Security
 from di.rendering import Path, describe, name_of
 from di.source import Source, Use, read_source
 
@@ -140,8 +140,24 @@ def refuse_markers_of_host(call: Callable[..., Any], what: str, positional: int,
 def findings_of(call: Callable[..., Any], *, is_view: bool = True) -> Iterator[Finding]:
     """Yield the dependencies behind *call* that are not filled, or may not be."""
     shown = _shown(call)
+    yield from _attributes_of(call, shown)
     passed = Passed(int(is_view), frozenset(shown[is_view:]))
-    return _Search(call, frozenset(shown)).run(call, passed)
+    yield from _Search(call, frozenset(shown)).run(call, passed)
+
+
+def _attributes_of(call: Any, shown: Iterable[str]) -> Iterator[Finding]:
+    """Yield the markers that a class has as attributes, which no constructor takes."""
+    source = get_origin(call) or call
+    if inspect.isroutine(source):
+        source = getattr(source, "__self__", None)
+    cls = source if is_class(source) else type(source)
+    if cls.__module__ == "builtins":
+        return
+    for one in cls.__mro__[:-1]:
+        for name in attributes_with_markers(one):
+            if name not in shown:
+                hint = f"Declare it in the constructor: def __init__(self, {name}=Depends(f))."
+                yield Finding(name, (cls,), hint)
 
 
 def guess_of(call: Callable[..., Any], finding: Finding) -> str:
@@ -182,6 +198,7 @@ class _Search:
         """Yield what a call of *call* would lose; a direct one is not gone into."""
         while (inner := inside(call)) is not call:
             if isinstance(call, functools.partial):
+                yield from self.bound_by(call)
                 positional = passed.positional + len(call.args)
                 keywords = passed.keywords.union(call.keywords)
                 passed = Passed(positional, keywords, passed.is_open)
@@ -195,6 +212,13 @@ class _Search:
         if is_class(call):
             for hook, positional in hooks_of(call):
                 yield from self.run(hook, Passed(positional))
+
+    def bound_by(self, call: functools.partial[Any]) -> Iterator[Finding]:
+        """Yield the markers that a partial binds as if they were values."""
+        for name, value in (*call.keywords.items(), *(("", one) for one in call.args)):
+            if isinstance(value, Marker):
+                hint = f"Leave {name or 'it'} out of the partial: the function declares it."
+                yield Finding(name or repr(value), (call,), hint)
 
     def enter(self, frame: Frame, *, is_direct: bool) -> Iterator[Finding]:
         function = frame.function
