@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType
 from typing import Any
 
 from ninja import NinjaAPI
@@ -10,6 +11,7 @@ from ninja.constants import NOT_SET
 from ninja.operation import Operation
 from ninja.router import BoundRouter
 
+from di.declared import own_markers
 from di.exceptions import NotInjectedError
 from di.markers import Marker
 from di.unfilled import refuse_markers_of_host, refuse_unfilled
@@ -101,12 +103,19 @@ def refuse_in_operations(routers: Iterable[BoundRouter]) -> None:
 
 
 def _refuse_in_decorators(operation: Operation) -> None:
-    """Refuse dependencies of functions that decorators put around *operation*."""
-    hint = "Declare it where it is resolved: dependencies=[Depends(f)]."
-    if decorated := vars(operation).get("run"):
-        refuse_markers_of_host(decorated, "A decorator of an operation", 1, hint)
+    """Refuse dependencies of functions that decorators put around *operation* or its view."""
     if operation.view_func is not operation.signature.view_func:
         refuse_unfilled(operation.view_func)
+    decorated = vars(operation).get("run")
+    while isinstance(decorated, FunctionType):  # until Ninja's own method
+        for name in own_markers(decorated):
+            problem = (
+                f"A decorator of an operation declares a dependency, {name!r}, but nothing"
+                " would ever fill it."
+            )
+            hint = "Declare it where it is resolved: dependencies=[Depends(f)]."
+            raise NotInjectedError(problem, path=[(None, decorated)], hint=hint)
+        decorated = vars(decorated).get("__wrapped__")
 
 
 def _refuse_marker(values: Iterable[Any], option: str) -> None:

@@ -142,11 +142,8 @@ class ASGILimits:
         if refused is None:
             counted = _Counted(receive, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             await self.application(scope, counted, send)
-            if counted.is_late:
-                refused = HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time"
-            elif counted.left < 0:
-                refused = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"
-            else:
+            refused = counted.refusal
+            if refused is None:
                 return
         status, detail = refused
         body = _body(detail)
@@ -173,6 +170,15 @@ class _Counted:
         self.is_late = False
         self._deadline = asyncio.get_running_loop().time() + SECONDS_FOR_A_BODY
         self._is_complete = False
+
+    @property
+    def refusal(self) -> tuple[HTTPStatus, str] | None:
+        """How to refuse the body, None if all of it came in time."""
+        if self.is_late:
+            return HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time"
+        if self.left < 0:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"
+        return None
 
     async def __call__(self) -> Message:
         if self._is_complete:  # what comes now is the end of the connection

@@ -18,8 +18,11 @@ from django.test import AsyncClient
 
 from di import Depends, HTTPException, NinjaAPI, SecurityScopes, acall, call, dependable, override
 from di.app_scope import app_scope
+from di.bridge import lasting_loop
+from di.codegen import akeep
 from di.exceptions import DependencyScopeError, InvalidLimitError
 from di.graph import analyze
+from di.plan import compile_plan
 from di.sessions import get_session
 from tests.di.conftest import World
 
@@ -662,3 +665,22 @@ def test_a_child_that_opens_nothing_closes_nothing() -> None:
         "  sys.exit()\nos.wait()"
     )
     assert lines == of("parent", OPENS + CLOSES)
+
+
+def test_a_loop_that_ends_asks_one_that_lasts() -> None:
+    """When an async value is first wanted on a loop that ends, it lives on the lasting one."""
+    closed: list[str] = []
+
+    async def kept() -> AsyncIterator[asyncio.AbstractEventLoop]:
+        yield asyncio.get_running_loop()
+        closed.append("kept")
+
+    def job(value: Any = Depends(kept, scope="app")) -> None: ...
+
+    (step,) = compile_plan(analyze(job)).steps
+    assert step.own_plan is not None
+    loop = async_to_sync(akeep)(step.own_plan)
+    assert loop is lasting_loop()
+    assert async_to_sync(akeep)(step.own_plan) is loop
+    app_scope.close()
+    assert closed == ["kept"]

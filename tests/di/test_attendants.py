@@ -191,3 +191,30 @@ def test_a_loop_that_is_closed_under_a_generator() -> None:
     loop.close()
     assert asyncio.run(attendant.close(None)) is None
     assert events == []
+
+
+def test_a_cancellation_in_the_moment_in_which_a_generator_is_open() -> None:
+    """When the user is cancelled as the generator comes to its yield, the generator is open."""
+
+    async def run() -> None:
+        attendant, goes_on = Attendant(), asyncio.Event()
+        generator = in_a_set_variable()
+
+        async def first() -> str:
+            await goes_on.wait()
+            return await anext(generator)
+
+        async def last(_: BaseException | None) -> None:
+            await anext(generator, None)
+
+        entering = asyncio.create_task(attendant.enter(first, last))
+        await asyncio.sleep(0.01)
+        attendant.opened.add_done_callback(lambda _: entering.cancel())
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+        assert attendant.is_open
+        assert await asyncio.gather(attendant.close(None), attendant.close(None)) == [None, None]
+
+    asyncio.run(run())
+    assert events == ["closed"]

@@ -326,9 +326,7 @@ def test_a_task_added_when_tasks_have_run_is_named_in_the_log(
         return 1
 
     world.serve(api)
-    response = world.get("/x")
-    response.close()
-    assert response.status_code == 200
+    assert world.get("/x").status_code == 200
     assert [record.name for record in caplog.records] == ["di"]
     assert "forgotten" in caplog.text
     assert "nothing will call it" in caplog.text

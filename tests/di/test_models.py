@@ -252,3 +252,46 @@ def test_a_schema_of_ninja_is_a_model_too(api: NinjaAPI, world: World) -> None:
     _served(api, world, Big)
     assert world.post("/x?first=7").json() == {"first": 7}
     assert _places(world.post("/x?first=1")) == [["query", "first"]]
+
+
+def test_aliases_of_all_kinds_in_errors(world: World, api: NinjaAPI) -> None:
+    """When a field has a path among its aliases, an error is told at the input that is read."""
+
+    class Filter(BaseModel):
+        number: int = Field(1, validation_alias=AliasChoices("one", AliasPath("many", 0)))
+
+        @pydantic.field_validator("number")
+        @classmethod
+        def is_small(cls, value: int) -> int:
+            if value > 5:
+                raise ValueError("too much")
+            return value
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, found: Annotated[Filter, Depends()]) -> int:
+        return found.number
+
+    world.serve(api)
+    assert world.get("/x?number=2").json() == 2
+    (error,) = world.get("/x?number=6").json()["detail"]
+    assert error["loc"] == ["query", "number"]
+
+
+def test_a_constructor_that_hides_a_field(world: World, api: NinjaAPI) -> None:
+    """When a model's own constructor gives a field a wrong value, then that is a bug: 500."""
+
+    class Filter(BaseModel):
+        number: int
+        limit: int = Field(1, le=5)
+
+        def __init__(self, number: int) -> None:
+            super().__init__(number=number, limit=9)
+
+    @api.get("/x")
+    @world.view
+    def view(request: HttpRequest, found: Annotated[Filter, Depends()]) -> int:
+        return found.number
+
+    world.serve(api)
+    assert world.get("/x?number=2").status_code == 500

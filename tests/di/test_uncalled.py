@@ -232,7 +232,9 @@ def test_a_parser_or_renderer_with_a_marker(host: Any, options: Any) -> None:
 
 @pytest.mark.parametrize("host", [ninja.NinjaAPI, NinjaAPI])
 @pytest.mark.parametrize("way", ["view", "operation", "decorate_view"])
-def test_a_decorator_of_operations_with_a_marker(host: Any, way: Any) -> None:
+def test_a_decorator_of_operations_with_a_marker(
+    host: Any, way: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     """When a decorator that Ninja applies has a marker of its own, its API is not mounted."""
     for decorate in (counted, guarded):
         api = host(urls_namespace=f"decorated-{decorate.__name__}")
@@ -243,6 +245,7 @@ def test_a_decorator_of_operations_with_a_marker(host: Any, way: Any) -> None:
             api.get("/x")(lambda request: None)
         if decorate is counted:
             assert api.urls
+            assert caplog.records == []
             continue
         with pytest.raises(DependencyError, match="'user'"):
             _ = api.urls

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import random
 import re
 import shutil
@@ -20,6 +22,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from project import startup
+from project.management.commands import up
 from project.management.commands.up import Command
 from project.server import NoServerError, serve
 from tests.project.server import running
@@ -254,3 +257,19 @@ def test_a_new_database_is_private(tmp_path: Path) -> None:
         modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("new.sqlite3*")}
     assert modes["new.sqlite3"] == 0o600
     assert set(modes.values()) == {0o600}
+
+
+def test_debug_is_switched_off_for_the_servers_processes(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """When others can reach the host, then neither this process nor those it starts debug."""
+    settings.DEBUG = True
+    monkeypatch.setenv("DEBUG", "1")
+    monkeypatch.setattr(up, "check_port", lambda *_: None)
+    monkeypatch.setattr(up, "one_at_a_time", contextlib.nullcontext)
+    monkeypatch.setattr(up, "serve", lambda **_: None)
+    monkeypatch.setattr(up.Command, "prepare", lambda _: startup.Administrator("ann@example.com"))
+    printed = StringIO()
+    call_command("up", host="0.0.0.0", stdout=printed)  # noqa: S104 - the point
+    assert "DEBUG is off, because others can reach 0.0.0.0" in printed.getvalue()
+    assert (settings.DEBUG, os.environ["DEBUG"]) == (False, "0")

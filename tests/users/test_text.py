@@ -121,3 +121,11 @@ def test_what_cannot_be_seen_is_no_name(written: str) -> None:
 def test_a_login_that_is_no_address_has_one_spelling(written: str, folded: str) -> None:
     """When a login is no address, then its spellings are counted as one, and long ones cut."""
     assert fold_login(written) == folded
+
+
+def test_a_domain_that_grows() -> None:
+    """When an address is too long only in the spelling that is stored, it is refused, too."""
+    typed = f"{'a' * 64}@{'.'.join([chr(252) * 42] * 4)}"
+    assert len(typed) < 254
+    with pytest.raises(ValueError, match="254"):
+        normalize_email(typed)

@@ -380,13 +380,16 @@ def test_what_cannot_be_lifted(args: list[str], message: str, db: None) -> None:
         call_command("unthrottle", *args)
 
 
-def test_old_counters_are_purged_in_batches(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("old", "batches"), [(5, 3), (4, 2)])
+def test_old_counters_are_purged_in_batches(
+    old: int, batches: int, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When there are many old counters, then each batch is a short transaction."""
     monkeypatch.setattr(counters, "_PURGE_BATCH", 2)
-    for number in range(5):
+    for number in range(old):
         crud.remember(str(number), seconds=-1)
     crud.remember("x", seconds=60)
     with CaptureQueriesContext(connection) as queries:
-        assert crud.purge_counters() == 5
-    assert sum(one["sql"].startswith("DELETE") for one in queries) == 3
+        assert crud.purge_counters() == old
+    assert sum(one["sql"].startswith("DELETE") for one in queries) == batches
     assert crud.is_remembered("x")
