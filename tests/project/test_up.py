@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -273,3 +274,14 @@ def test_debug_is_switched_off_for_the_servers_processes(
     call_command("up", host="0.0.0.0", stdout=printed)  # noqa: S104 - the point
     assert "DEBUG is off, because others can reach 0.0.0.0" in printed.getvalue()
     assert (settings.DEBUG, os.environ["DEBUG"]) == (False, "0")
+
+
+def test_who_comes_second_asks_again(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When another process brings the database up, PostgreSQL is asked until that has ended."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite's file is locked by the system, which waits itself")
+    answers = [False, False, True]
+    monkeypatch.setattr(startup, "_try_lock", lambda _: answers.pop(0))
+    monkeypatch.setattr(startup, "_SECONDS_TO_TRY_AGAIN", 0)
+    with startup.one_at_a_time():
+        assert answers == []
