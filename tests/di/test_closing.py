@@ -66,7 +66,7 @@ forgets_a_file = pytest.mark.filterwarnings(
 class Visitor:
     """A client of the ASGI application that leaves when it is told to."""
 
-    handler: type[ASGIHandler]
+    handler: type[ASGIHandler] = ASGIHandler
 
     def __init__(self) -> None:
         self.leaves = asyncio.Event()
