@@ -87,6 +87,24 @@ def serve(settings: Settings, api: NinjaAPI) -> Callable[..., Any]:
     return run
 
 
+class Slow:
+    """A sync view at /slow, which keeps its thread until the test lets it go on."""
+
+    def __init__(self, api: NinjaAPI) -> None:
+        self.is_at_work = threading.Event()
+        self.goes_on = threading.Event()
+        api.get("/slow")(self.view())
+
+    def view(self) -> Callable[..., None]:
+        """Return the view as a function, on which Ninja can write."""
+
+        def slow(request: HttpRequest) -> None:
+            self.is_at_work.set()
+            self.goes_on.wait(5)
+
+        return slow
+
+
 class ClosedCache(LocMemCache):
     """A cache that has something to close, as memcached's has."""
 
@@ -297,13 +315,8 @@ def test_a_request_that_leaves_while_it_waits_for_a_thread(
     api: NinjaAPI, serve: Callable[..., Any]
 ) -> None:
     """When the client of a waiting request leaves, the request gets no thread any more."""
-    is_at_work, goes_on = threading.Event(), threading.Event()
+    slow = Slow(api)
     called: list[str] = []
-
-    @api.get("/slow")
-    def slow(request: HttpRequest) -> None:
-        is_at_work.set()
-        goes_on.wait(5)
 
     @api.get("/waits")
     async def waits(request: HttpRequest) -> None:
@@ -311,7 +324,7 @@ def test_a_request_that_leaves_while_it_waits_for_a_thread(
 
     async def run(client: Client) -> None:
         answer = client.get("/slow")
-        await asyncio.to_thread(is_at_work.wait, 5)
+        await asyncio.to_thread(slow.is_at_work.wait, 5)
         waiting = client.get("/waits")
         await asyncio.sleep(0.01)
         assert len(client.handler.threads.waiting) == 1
@@ -319,7 +332,7 @@ def test_a_request_that_leaves_while_it_waits_for_a_thread(
         with contextlib.suppress(asyncio.CancelledError):
             await waiting
         assert not client.handler.threads.waiting
-        goes_on.set()
+        slow.goes_on.set()
         assert status_of(await answer) == 200
 
     serve(run, threads=1)
@@ -328,13 +341,8 @@ def test_a_request_that_leaves_while_it_waits_for_a_thread(
 
 def test_calls_that_wait_for_a_thread(api: NinjaAPI, serve: Callable[..., Any]) -> None:
     """When calls wait for a thread, it makes them in order, but not those that were cancelled."""
-    is_at_work, goes_on = threading.Event(), threading.Event()
+    slow = Slow(api)
     called: list[str] = []
-
-    @api.get("/slow")
-    def slow(request: HttpRequest) -> None:
-        is_at_work.set()
-        goes_on.wait(5)
 
     @api.get("/fails")
     def fails(request: HttpRequest) -> None:
@@ -350,10 +358,10 @@ def test_calls_that_wait_for_a_thread(api: NinjaAPI, serve: Callable[..., Any]) 
 
     async def run(client: Client) -> None:
         answers = [client.get("/slow")]
-        await asyncio.to_thread(is_at_work.wait, 5)
+        await asyncio.to_thread(slow.is_at_work.wait, 5)
         answers += [client.get("/waits"), client.get("/fails")]
         await asyncio.sleep(0.05)
-        goes_on.set()
+        slow.goes_on.set()
         assert [status_of(await one) for one in answers] == [200, 200, 500]
 
     serve(run, threads=1)

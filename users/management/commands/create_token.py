@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from users import crud, scopes
 from users.exceptions import InvalidScopeError, WrongCredentialsError
-from users.models import LONGEST_LABEL, User
+from users.management.users import user_of
+from users.models import LONGEST_LABEL
 
 
 class Command(BaseCommand):
@@ -35,14 +36,11 @@ class Command(BaseCommand):
         if len(label) > LONGEST_LABEL:
             message = f"--label has at most {LONGEST_LABEL} characters."
             raise CommandError(message)
+        user = user_of(email)
         try:
-            user = User.objects.get_by_natural_key(email)
             granted = scopes.grant(scope, user)
             lifetime = dt.timedelta(days=days)
             issued = crud.issue_token(user=user, scope=granted, label=label, lifetime=lifetime)
-        except User.DoesNotExist:
-            message = f"There is no user {email!r}."
-            raise CommandError(message) from None
         except InvalidScopeError as error:
             message = f"{error}. Known are: {', '.join(scopes.SCOPES)}."
             raise CommandError(message) from None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from di.sessions import Session
 from users import crud
-from users.models import User
+from users.management.users import user_of
 
 
 class Command(BaseCommand):
@@ -23,11 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, email: str, **__: Any) -> None:
         """End them."""
-        try:
-            user = User.objects.get_by_natural_key(email)
-        except User.DoesNotExist:
-            message = f"There is no user {email!r}."
-            raise CommandError(message) from None
+        user = user_of(email)
         with transaction.atomic():
             crud.end_access(session=Session(), user_id=user.pk, by=None, is_admin=True)
         self.stdout.write(f"Ended all sessions and tokens of {user}.")

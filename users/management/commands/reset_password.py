@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from di.sessions import Session
 from users import crud, hashing
-from users.models import User
+from users.management.users import user_of
 
 _BYTES = 16
 
@@ -29,11 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, email: str, **__: Any) -> None:
         """Write the password to the database and to standard output."""
-        try:
-            user = User.objects.get_by_natural_key(email)
-        except User.DoesNotExist:
-            message = f"There is no user {email!r}."
-            raise CommandError(message) from None
+        user = user_of(email)
         password = secrets.token_urlsafe(_BYTES)
         password_hash = hashing.hash_password(password)
         with transaction.atomic():
