@@ -136,11 +136,9 @@ def test_plain_views_of_such_a_router_run(world: World) -> None:
     assert world.get("/ours?q=5").json() == 5
 
 
-def test_an_operation_that_hands_on_to_ninjas_injects(world: World) -> None:
-    """When an operation overrides `run` and calls Ninja's, then its views are injected."""
+def answer_of(world: World, router: ninja.Router) -> Any:
+    """Return the answer of an injected view on *router*, which is its input: 5."""
     api = ninja.NinjaAPI(urls_namespace="api")
-    router = router_of(LoggingOperation)
-    LoggingOperation.ran.clear()
 
     @router.get("/x")
     @inject
@@ -149,7 +147,13 @@ def test_an_operation_that_hands_on_to_ninjas_injects(world: World) -> None:
 
     api.add_router("", router)
     world.serve(api)
-    assert world.get("/x?q=5").json() == 5
+    return world.get("/x?q=5").json()
+
+
+def test_an_operation_that_hands_on_to_ninjas_injects(world: World) -> None:
+    """When an operation overrides `run` and calls Ninja's, then its views are injected."""
+    LoggingOperation.ran.clear()
+    assert answer_of(world, router_of(LoggingOperation)) == 5
     assert LoggingOperation.ran == ["/x"]
 
 
@@ -164,17 +168,8 @@ class Compiled:
 
 def test_an_operation_without_readable_code_is_trusted(world: World) -> None:
     """When the code of `run` cannot be read, then nothing is certain and the view starts."""
-    api = ninja.NinjaAPI(urls_namespace="api")
-    router = router_of(type("CompiledOperation", (Operation,), {"run": Compiled()}))
-
-    @router.get("/x")
-    @inject
-    def view(request: HttpRequest, number: int = Depends(count)) -> Any:
-        return number
-
-    api.add_router("", router)
-    world.serve(api)
-    assert world.get("/x?q=5").json() == 5
+    operation = type("CompiledOperation", (Operation,), {"run": Compiled()})
+    assert answer_of(world, router_of(operation)) == 5
 
 
 def as_controller(cls: type, method: Callable[..., Any]) -> Callable[..., Any]:
