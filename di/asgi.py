@@ -131,7 +131,7 @@ class Handler(ASGIHandler):
 
         Its sync view may still be running in its thread, and may open something there.
         """
-        if _uses_thread() or has_unclosed() or self.has_other_receivers(request_finished):
+        if _has_thread() or has_unclosed() or self.has_other_receivers(request_finished):
             await request_finished.asend(sender=type(self))
 
     def has_other_receivers(self, signal: Signal) -> bool:
@@ -216,11 +216,11 @@ def _request_thread(threads: RequestThreads) -> Iterator[None]:
         thread.end()
 
 
-def _uses_thread() -> bool:
-    """Return True if the current request has run sync code in its thread."""
+def _has_thread() -> bool:
+    """Return True if sync code of the current request has begun; none begins any more if not."""
     context = SyncToAsync.thread_sensitive_context.get()
     thread = SyncToAsync.context_to_thread_executor.get(context)
-    return isinstance(thread, RequestThread) and thread.is_used
+    return isinstance(thread, RequestThread) and thread.drop_waiting()
 
 
 def _closes_at_once(response: HttpResponseBase) -> bool:

@@ -112,10 +112,19 @@ class RequestThread(Executor):
         self.calls: list[tuple[Future[Any], Callable[[], Any]]] | None = None
         self.has_ended = False
 
-    @property
-    def is_used(self) -> bool:
-        """Return True if the request has a thread."""
-        return self.thread is not None
+    def drop_waiting(self) -> bool:
+        """Return True if the request has a thread; otherwise drop the calls that wait for one.
+
+        asyncio cancels a call some time after its task, so the call could still begin in a
+        thread that another request gives back meanwhile.
+        """
+        with self.threads.lock:
+            if self.thread is not None:
+                return True
+            for future, _ in self.calls or ():
+                future.cancel()
+            self._stop_waiting()
+            return False
 
     def submit(
         self, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
@@ -149,10 +158,14 @@ class RequestThread(Executor):
         """Give the thread back, or stop waiting for one."""
         with self.threads.lock:
             self.has_ended = True
-            if self in self.threads.waiting:
-                self.threads.waiting.remove(self)
+            self._stop_waiting()
         if self.thread is not None:
             self.threads.take_back(self.thread)
+
+    def _stop_waiting(self) -> None:
+        self.calls = None
+        if self in self.threads.waiting:
+            self.threads.waiting.remove(self)
 
 
 def _begin_request() -> None:

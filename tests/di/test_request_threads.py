@@ -411,6 +411,28 @@ def test_a_connection_that_cannot_be_closed(
     assert [one.exc_info[1].args for one in caplog.records if one.exc_info] == [("broken",)] * 2  # type: ignore[union-attr]
 
 
+def test_a_call_that_was_dropped_never_begins() -> None:
+    """When a request drops the call that waits for a thread, then no thread makes that call."""
+    made: list[str] = []
+
+    async def run() -> None:
+        threads = RequestThreads(1)
+        first, second = RequestThread(threads), RequestThread(threads)
+        await asyncio.wrap_future(first.submit(made.append, "first"))
+        waiting = second.submit(made.append, "dropped")
+        assert first.drop_waiting()
+        assert not second.drop_waiting()
+        assert waiting.cancelled()
+        first.end()
+        await asyncio.wrap_future(second.submit(made.append, "second"))
+        second.end()
+        assert not threads.waiting
+        threads.close()
+
+    asyncio.run(run())
+    assert made == ["first", "second"]
+
+
 def test_a_request_that_has_ended() -> None:
     """When a request has ended, then its thread does nothing for it any more."""
     thread = RequestThread(RequestThreads(1))
