@@ -112,14 +112,21 @@ def serving(kind: type[Up], database: str) -> Iterator[Up]:
 
 
 def settled(up: Up) -> dict[str, int]:
-    """Return the server's state, once it has ended what it had begun."""
+    """Return the server's state, once it has ended what it had begun.
+
+    A thread closes its connection after the last byte of an answer, so the descriptors are
+    counted until two counts agree.
+    """
     deadline = time.monotonic() + WAIT
+    descriptors = -1
     while True:
         status, body = up.ask("/soaked/state")
         state: dict[str, int] = json.loads(body)
-        if state["open"] == 0 or time.monotonic() > deadline:
+        is_at_rest = state["open"] == 0 and state["descriptors"] == descriptors
+        if is_at_rest or time.monotonic() > deadline:
             assert (status, state["open"]) == (200, 0)
             return state
+        descriptors = state["descriptors"]
         time.sleep(0.05)
 
 
