@@ -131,7 +131,7 @@ class Handler(ASGIHandler):
 
         Its sync view may still be running in its thread, and may open something there.
         """
-        if _has_thread() or has_unclosed() or self.has_other_receivers(request_finished):
+        if _drop_waiting_calls() or has_unclosed() or self.has_other_receivers(request_finished):
             await request_finished.asend(sender=type(self))
 
     def has_other_receivers(self, signal: Signal) -> bool:
@@ -216,8 +216,8 @@ def _request_thread(threads: RequestThreads) -> Iterator[None]:
         thread.end()
 
 
-def _has_thread() -> bool:
-    """Return True if sync code of the current request has begun; none begins any more if not."""
+def _drop_waiting_calls() -> bool:
+    """Let no sync code of the current request begin; return True if some has begun already."""
     context = SyncToAsync.thread_sensitive_context.get()
     thread = SyncToAsync.context_to_thread_executor.get(context)
     return isinstance(thread, RequestThread) and thread.drop_waiting()
