@@ -146,7 +146,7 @@ class Attendant(_Shared):
             value, error = self.opened.result()
             if error is None:
                 self.task, self.user = task, user
-                # Python 3.11 does not trace a frame into which a cancellation was thrown.
+                # Python 3.11 may not trace a frame through which a cancellation was thrown.
                 if cancelled is not None:  # pragma: no cover - see above
                     raise cancelled
             return cast("_T", _unpacked(value, error))
@@ -223,7 +223,7 @@ async def _ended_or_cancelled(
         try:
             await asyncio.wait([ending])
         except asyncio.CancelledError as cancelled:
-            if ending.done():  # pragma: no cover - tested, and not traced: see `Attendant.enter`
+            if ending.done():  # pragma: no cover - tested, not always traced: see `Attendant.enter`
                 return cancelled
             task.cancel()
     return None

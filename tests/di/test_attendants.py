@@ -218,3 +218,38 @@ def test_a_cancellation_in_the_moment_in_which_a_generator_is_open() -> None:
 
     asyncio.run(run())
     assert events == ["closed"]
+
+
+@pytest.mark.parametrize("gives_up", [True, False])
+def test_a_cancellation_while_a_generator_opens(gives_up: bool) -> None:
+    """When the user is cancelled meanwhile, the generator sees it, and may open all the same."""
+
+    async def run() -> None:
+        attendant, is_opening = Attendant(), asyncio.Event()
+
+        async def first() -> str:
+            is_opening.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                events.append("cancelled")
+                if gives_up:
+                    raise
+            return "value"
+
+        async def last(_: BaseException | None) -> None:
+            events.append("closed")
+
+        entering = asyncio.create_task(attendant.enter(first, last))
+        await is_opening.wait()
+        entering.cancel()
+        if gives_up:
+            with pytest.raises(asyncio.CancelledError):
+                await entering
+            assert not attendant.is_open
+        else:
+            assert await entering == "value"
+            await attendant.close(None)
+
+    asyncio.run(run())
+    assert events == ["cancelled"] + ["closed"] * (not gives_up)
